@@ -1,0 +1,1 @@
+"""Kommunpost: directory, message log and compliance checks of a municipality's mail."""

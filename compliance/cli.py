@@ -1,0 +1,31 @@
+"""The command line `kommunpost`: one door per room.
+
+Exit codes: 0 done, 1 the audit found a failure, 2 error, 3 the audit is incomplete.
+"""
+
+import sys
+
+import typer
+
+from compliance.errors import UserError
+
+app = typer.Typer(
+    name="kommunpost",
+    help="Directory, message log and compliance checks of a municipality's mail.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def main() -> None:
+    """Run the command line; an error that the user can mend is printed without traceback."""
+    try:
+        app()
+    except UserError as error:
+        sys.stderr.write(f"kommunpost: {error}\n")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Readers of the municipality's own sources, one interface."""

@@ -1,0 +1,1 @@
+"""Room 3: what passed. Append-only; owns its PostgreSQL schema."""

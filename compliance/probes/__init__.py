@@ -1,0 +1,1 @@
+"""Room 5, first part: probes collect facts and never judge."""

@@ -1,0 +1,1 @@
+"""Room 5, last part: a report only renders results."""

@@ -1,0 +1,186 @@
+"""The installation's settings: one YAML file, written by the roles (or by hand), read here.
+
+Secrets never stand in it: a setting that ends in `_file` names a root-only file that holds one.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from compliance.errors import Problem, UserError
+
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+class Municipality(BaseModel):
+    """Who the installation belongs to."""
+
+    model_config = _STRICT
+    name: str = Field(description="As in running text, e.g. Sjövalla kommun")
+    domain: str = Field(description="The mail domain, e.g. sjovalla.example")
+
+
+class Sources(BaseModel):
+    """The files that the directory is planned from."""
+
+    model_config = _STRICT
+    organisation: Path
+    people: Path
+    pcs: Path
+
+
+class Directory(BaseModel):
+    """How to reach OpenLDAP, and as whom. Readers and the writer have DNs of their own."""
+
+    model_config = _STRICT
+    uri: str = Field(description="ldaps://host:636 or ldapi:///")
+    base: str = Field(description="The suffix, e.g. dc=sjovalla,dc=example")
+    ca_file: Path | None = None
+    reader_dn: str
+    reader_password_file: Path
+    writer_dn: str | None = None
+    writer_password_file: Path | None = None
+    sources: Sources | None = None
+
+
+class Log(BaseModel):
+    """How to reach the message log's PostgreSQL."""
+
+    model_config = _STRICT
+    dsn: str = Field(description="libpq key=value string without a password")
+    password_file: Path | None = None
+
+
+class Capture(BaseModel):
+    """The milter, outbox and shipper on a mail host."""
+
+    model_config = _STRICT
+    host: str = Field(description="The receiving host's name as entries carry it")
+    socket: str = Field(description="Where Postfix reaches the milter, e.g. unix:/path")
+    outbox: Path = Field(description="The outbox's file; its folder must be on a durable disk")
+    probe_key_file: Path
+
+
+class MailHost(BaseModel):
+    """A host whose journal and units the audit reads; no command means this very host."""
+
+    model_config = _STRICT
+    name: str
+    command: list[str] = Field(default_factory=list, description="e.g. [ssh, -F, FILE, mail]")
+
+
+class Submission(BaseModel):
+    """An account that probes are sent from."""
+
+    model_config = _STRICT
+    host: str
+    port: int = 465
+    address: str
+    login: str
+    password_file: Path
+    ca_file: Path | None = None
+
+
+class Imap(BaseModel):
+    """How the audit reads the hidden probe namespace: as master user, nothing else."""
+
+    model_config = _STRICT
+    host: str
+    port: int = 993
+    master_login: str
+    master_password_file: Path
+    ca_file: Path | None = None
+
+
+class Publication(BaseModel):
+    """The two pages that must show the same strategy (S2)."""
+
+    model_config = _STRICT
+    intranet_url: str
+    public_url: str
+    ca_file: Path | None = None
+    addresses: dict[str, str] = Field(
+        default_factory=dict, description="Host name to address, where DNS does not answer here"
+    )
+
+
+class Audit(BaseModel):
+    """What the audit needs to see for itself."""
+
+    model_config = _STRICT
+    probe_key_file: Path
+    internal: Submission | None = None
+    external: Submission | None = Field(
+        default=None, description="A mailbox at another provider; without it, unknown"
+    )
+    imap: Imap | None = None
+    publication: Publication | None = None
+    mail_hosts: list[MailHost] = Field(default_factory=list)
+    arrival_seconds: int = Field(default=180, ge=1, description="How long a probe may take")
+    report_dir: Path = Path("build/report")
+
+
+class Settings(BaseModel):
+    """The whole file. A part that a host has no use for is left out."""
+
+    model_config = _STRICT
+    municipality: Municipality
+    directory: Directory | None = None
+    log: Log | None = None
+    capture: Capture | None = None
+    audit: Audit | None = None
+
+
+def settings_path() -> Path:
+    """Say where the settings are: $KOMMUNPOST_CONFIG, else the environment's own, else /etc.
+
+    The environment's own (`.venv/etc/kommunpost.yml`) is what `make lab` points at the lab.
+    """
+    named = os.environ.get("KOMMUNPOST_CONFIG")
+    if named:
+        return Path(named)
+    own = Path(sys.prefix) / "etc" / "kommunpost.yml"
+    return own if own.exists() else Path("/etc/kommunpost/kommunpost.yml")
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read the settings. Raises UserError that names the file and each wrong key."""
+    path = path or settings_path()
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError.of(
+            f"the settings cannot be read ({error.strerror})",
+            str(path),
+            "set KOMMUNPOST_CONFIG to the settings file, or run `make lab` first",
+        ) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise UserError.of(
+            "this is not valid YAML", f"{path}{line}", "mend the line named here"
+        ) from error
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        raise UserError(
+            [
+                Problem(item["msg"], f"{path}: {'.'.join(map(str, item['loc']))}")
+                for item in error.errors()
+            ]
+        ) from error
+
+
+def read_secret(path: Path) -> str:
+    """Read a secret from its root-only file, without the line end. Raises UserError."""
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\n")
+    except OSError as error:
+        raise UserError.of(
+            f"the secret cannot be read ({error.strerror})",
+            str(path),
+            "run as the user whom the file belongs to; the roles write it",
+        ) from error
