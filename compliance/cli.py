@@ -7,7 +7,9 @@ import sys
 
 import typer
 
+from compliance.directory import commands as directory
 from compliance.errors import UserError
+from compliance.messagelog import commands as messagelog
 
 app = typer.Typer(
     name="kommunpost",
@@ -16,6 +18,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(directory.app, name="directory")
+app.add_typer(messagelog.app, name="log")
 
 
 def main() -> None:
