@@ -12,9 +12,17 @@ from pathlib import Path
 from . import CACHE, run, say
 
 SUITE = "trixie"
-PACKAGES = (
-    "ca-certificates dbus iproute2 nftables openssh-server python3 python3-apt systemd systemd-sysv"
-).split()
+PACKAGES = [
+    "ca-certificates",
+    "dbus",
+    "iproute2",
+    "nftables",
+    "openssh-server",
+    "python3",
+    "python3-apt",
+    "systemd",
+    "systemd-sysv",
+]
 # Files that every host shares. The interface is the one that systemd-nspawn makes.
 UNITS = ("systemd-networkd.service", "ssh.service")
 ARCHIVES = CACHE / "packages"  # laid over the base as a layer of its own
