@@ -35,6 +35,7 @@ class Host:
         self.lab, self.name, self.folder, self.network = lab, name, folder / name, network
         self.fqdn: str = facts["fqdn"]
         self.zone: str = facts["zone"]
+        self.groups: list[str] = facts["groups"]
         self.numbers: list[int] = [facts["number"], *facts.get("more", [])]
         self.address = network.address(facts["number"])
         self.root = self.folder / "root"

@@ -7,7 +7,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 
-from . import STATE, LabError, cgroups, image, run, say
+from . import STATE, LabError, cgroups, image, inventory, run, say
 from .host import Host
 from .network import Network
 
@@ -62,6 +62,7 @@ class Lab:
         for host in self.hosts.values():
             host.create(key)
         self._write_ssh_files()
+        inventory.write(self.name, CHECKOUT, self.build, self.network, list(self.hosts.values()))
         self._boot()
 
     def _base(self) -> Path:
