@@ -63,7 +63,9 @@ def _deploy(lab: Lab, steps: Steps) -> None:
     steps.run("Building the outside world", _playbook(lab, "lab.yml"), MEND)
     steps.run("Deploying the mail stack", _playbook(lab, "site.yml"), MEND)
     steps.run("Loading the example municipality", _playbook(lab, "directory.yml"), MEND)
-    steps.run("Giving every example person a password", [BIN / "python", "-m", "lablib.credentials"], MEND)
+    steps.run(
+        "Giving every example person a password", [BIN / "python", "-m", "lablib.credentials"], MEND
+    )
     steps.run("Taking a snapshot", [PYTHON, *mine, "snapshot"], "see docs/lab.md")
     lab.names(_names(lab))
     marker.write_text(key)
