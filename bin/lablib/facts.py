@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 from compliance.directory.ldap import connect
+
 from compliance.settings import Settings, load, read_secret
 
 THREADS = 4  # slapd hashes with Argon2, which is meant to take its time
@@ -19,10 +20,11 @@ def write(build: Path) -> None:
     inventory = yaml.safe_load((build / "inventory.yml").read_text())["all"]
     people = _people(settings)
     _set_passwords(settings, people)
+    keys = {"address": "ansible_host", "fqdn": "host_fqdn", "zone": "host_zone"}
     hosts = {
-        name: {"name": name, "address": f["ansible_host"], "fqdn": f["host_fqdn"], "zone": f["host_zone"]}
-        for name, f in inventory["hosts"].items()
-    }  # fmt: skip
+        name: {"name": name, **{key: found[variable] for key, variable in keys.items()}}
+        for name, found in inventory["hosts"].items()
+    }
     domain, outside_domain = settings.municipality.domain, _outside(settings).split("@")[1]
     facts = {
         "domain": domain,
