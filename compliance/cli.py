@@ -10,6 +10,7 @@ import typer
 from compliance.directory import commands as directory
 from compliance.errors import UserError
 from compliance.messagelog import commands as messagelog
+from compliance.settings import load, settings_path
 
 app = typer.Typer(
     name="kommunpost",
@@ -20,6 +21,17 @@ app = typer.Typer(
 )
 app.add_typer(directory.app, name="directory")
 app.add_typer(messagelog.app, name="log")
+
+
+@app.command()
+def settings() -> None:
+    """Check the settings file and say where it is.
+
+    Example: KOMMUNPOST_CONFIG=/etc/kommunpost/kommunpost.yml kommunpost settings
+    """
+    path = settings_path()
+    load(path)
+    typer.echo(f"{path}: valid")
 
 
 def main() -> None:

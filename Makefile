@@ -1,0 +1,53 @@
+# Every command of the project. `make help` lists them.
+LAB ?= lab
+SUBNET ?= 10.77.0.0/24
+export LAB SUBNET
+
+BIN := .venv/bin
+BUILD := build/$(LAB)
+LABARGS := --name $(LAB) --subnet $(SUBNET)
+
+.PHONY: help setup demo lab lab-down lab-reset test test-unit lint format lock
+
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: ## install what this machine needs (apt and .venv)
+	@bin/setup
+
+demo: setup ## boot, deploy, send mail, audit: the whole way
+	@$(BIN)/python bin/steps demo $(LABARGS)
+
+lab: setup ## the lab up and deployed (LAB=name SUBNET=10.77.2.0/24 for a second one)
+	@$(BIN)/python bin/steps lab $(LABARGS)
+
+lab-down: ## everything of the lab gone
+	@bin/lab down $(LABARGS)
+
+lab-reset: ## back to the state right after deployment, in seconds
+	@bin/lab reset $(LABARGS)
+
+test: setup ## all tests, against a lab that it starts
+	@$(BIN)/python bin/steps test $(LABARGS)
+
+test-unit: setup ## the tests that need no lab
+	@$(BIN)/pytest -q tests/unit tests/roles
+
+lint: setup ## every linter, no warnings
+	@$(BIN)/ruff check . bin/lab bin/steps
+	@$(BIN)/ruff format --check . bin/lab bin/steps
+	@$(BIN)/mypy
+	@$(BIN)/yamllint --strict .
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline -q
+	@$(BIN)/djlint --check --lint --quiet templates
+
+format: setup ## let the formatters write
+	@$(BIN)/ruff check --fix -q . bin/lab bin/steps
+	@$(BIN)/ruff format -q . bin/lab bin/steps
+
+lock: setup ## resolve the Python environment anew (see requirements/)
+	@for name in uv control; do \
+	  $(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header \
+	    --no-annotate -c requirements/debian13.txt $$([ $$name = control ] && echo pyproject.toml) \
+	    requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	done

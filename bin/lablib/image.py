@@ -1,0 +1,82 @@
+"""The base image and the package cache, both outside the checkout and keyed by content."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from . import CACHE, run, say
+
+SUITE = "trixie"
+PACKAGES = [
+    "ca-certificates",
+    "dbus",
+    "iproute2",
+    "nftables",
+    "openssh-server",
+    "python3",
+    "python3-apt",
+    "systemd",
+    "systemd-sysv",
+]
+# Files that every host shares. The interface is the one that systemd-nspawn makes.
+UNITS = ("systemd-networkd.service", "ssh.service")
+ARCHIVES = CACHE / "packages"  # laid over the base as a layer of its own
+
+
+def _key() -> str:
+    text = f"2 {SUITE} {' '.join(PACKAGES)} {' '.join(UNITS)}"
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@contextmanager
+def _lock() -> Iterator[None]:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def ensure() -> Path:
+    """Return the folder of the base image; build it first if it is not there (about 25 s)."""
+    base = CACHE / f"base-{_key()}"
+    with _lock():
+        if not base.is_dir():
+            say(f"Building the base image of Debian 13 in {base} (about half a minute) ...")
+            _build(base)
+        _package_layer()
+    return base
+
+
+def _build(base: Path) -> None:
+    work = Path(tempfile.mkdtemp(dir=CACHE, prefix="building-"))
+    root = work / "root"
+    try:
+        run("mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, root)
+        (root / "etc/machine-id").write_text("")
+        (root / "etc/hostname").unlink(missing_ok=True)
+        for key in (root / "etc/ssh").glob("ssh_host_*"):
+            key.unlink()  # each host gets its own
+        run("systemctl", f"--root={root}", "enable", *UNITS)
+        root.rename(base)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _package_layer() -> None:
+    (ARCHIVES / "var/cache/apt/archives").mkdir(parents=True, exist_ok=True)
+
+
+def harvest(upper: Path) -> None:
+    """Keep the packages that a host has fetched, so that the next lab need not."""
+    target = ARCHIVES / "var/cache/apt/archives"
+    with _lock():
+        for package in (upper / "var/cache/apt/archives").glob("*.deb"):
+            if not (target / package.name).exists():
+                part = target / f".{os.getpid()}.part"
+                shutil.copy(package, part)
+                part.rename(target / package.name)
