@@ -1,11 +1,9 @@
 """The one way to OpenLDAP: verified TLS, time-outs, and errors that a user can mend."""
 
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import ldap3
 from ldap3.core.exceptions import (
@@ -27,11 +25,8 @@ ANSWER_SECONDS = 60
 Connection = Any
 
 
-class Role(StrEnum):
-    """As whom to bind: the reader may see everything but passwords, the writer may change it."""
-
-    READER = "reader"
-    WRITER = "writer"
+# As whom to bind: the reader sees everything but passwords, the writer may change it.
+Role = Literal["reader", "writer"]
 
 
 @contextmanager
@@ -61,7 +56,7 @@ def password_holds(directory: settings.Directory, dn: str, password: str) -> boo
 
 def _identity(directory: settings.Directory, role: Role) -> tuple[str, str]:
     """Give the DN and the password of a role. Raises UserError if this host may not have it."""
-    if role is Role.READER:
+    if role == "reader":
         return directory.reader_dn, settings.read_secret(directory.reader_password_file)
     if directory.writer_dn is None or directory.writer_password_file is None:
         raise UserError.of(
@@ -137,7 +132,7 @@ def _told(uri: str) -> Iterator[None]:
             uri,
             "lift the size limit for our name (olcLimits); the role `directory` does so",
         ) from error
-    except (LDAPCommunicationError, LDAPBindError, socket.timeout) as error:
+    except (TimeoutError, LDAPCommunicationError, LDAPBindError) as error:
         raise UserError.of(
             f"the directory cannot be reached ({_reason(error)})",
             uri,
