@@ -1,12 +1,10 @@
 """The directory as LDAP holds it, read as the auditor."""
 
-import ssl
 from typing import Any
 
-import ldap3
-from ldap3.core.exceptions import LDAPException
-
+from compliance.directory.ldap import connect
 from compliance.errors import UserError
+from compliance.probes.errors import first_problem
 from compliance.probes.facts import (
     Device,
     DirectoryFacts,
@@ -19,7 +17,7 @@ from compliance.probes.facts import (
     Unit,
     now,
 )
-from compliance.settings import Directory, read_secret
+from compliance.settings import Directory
 
 _PAGE = 500
 _ATTRIBUTES = [
@@ -28,7 +26,6 @@ _ATTRIBUTES = [
     *("kommunpostUnit", "kommunpostUnitKind", "kommunpostParent", "kommunpostDuty"),
     "kommunpostReference",
 ]
-_TIMEOUT = 20
 
 
 def read(settings: Directory) -> DirectoryFacts:
@@ -36,9 +33,8 @@ def read(settings: Directory) -> DirectoryFacts:
     seen = Seen("every entry below the suffix", settings.uri, now())
     try:
         entries = _search(settings)
-    except (LDAPException, OSError, UserError) as error:
-        told = f"{type(error).__name__}: {error}"
-        return DirectoryFacts(Seen(seen.asked, seen.of, seen.at, told))
+    except UserError as error:
+        return DirectoryFacts(Seen(seen.asked, seen.of, seen.at, first_problem(error)))
     return from_entries(seen, settings.base, entries)
 
 
@@ -131,24 +127,20 @@ def _position(dn: str, v: _Values) -> Position:
 
 
 def _search(settings: Directory) -> list[tuple[str, dict[str, Any]]]:
-    ca_file = str(settings.ca_file) if settings.ca_file else None
-    tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=ca_file)
-    server = ldap3.Server(settings.uri, tls=tls, connect_timeout=_TIMEOUT, get_info=ldap3.NONE)
-    connection = ldap3.Connection(
-        server,
-        settings.reader_dn,
-        read_secret(settings.reader_password_file),
-        receive_timeout=_TIMEOUT,
-        read_only=True,
-        raise_exceptions=True,
-        auto_bind=True,
-    )
-    try:
+    with connect(settings, "reader") as connection:
         found = connection.extend.standard.paged_search(
             settings.base, "(objectClass=*)", attributes=_ATTRIBUTES, paged_size=_PAGE
         )
         return [
-            (item["dn"], item["attributes"]) for item in found if item["type"] == "searchResEntry"
+            (item["dn"], _decoded(item["raw_attributes"]))
+            for item in found
+            if item["type"] == "searchResEntry"
         ]
-    finally:
-        connection.unbind()
+
+
+def _decoded(raw: dict[str, list[bytes]]) -> dict[str, Any]:
+    return {
+        name: [value.decode("utf-8", "replace") for value in values]
+        for name, values in raw.items()
+        if values
+    }

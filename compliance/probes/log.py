@@ -5,6 +5,7 @@ import time
 import psycopg
 
 from compliance.errors import UserError
+from compliance.probes.errors import first_problem
 from compliance.probes.facts import LogFacts, Row, Seen, now
 from compliance.settings import Log, read_secret
 
@@ -28,6 +29,8 @@ def read(settings: Log, queue_ids: list[str]) -> LogFacts:
                 if {row.queue_id for row in rows} >= set(queue_ids) or waited > SHIPPING_SECONDS:
                     return LogFacts(seen, tuple(rows), waited)
                 time.sleep(_PAUSE)  # PostgreSQL tells a reader nothing by itself
-    except (psycopg.Error, UserError) as error:
-        told = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        return LogFacts(Seen(seen.asked, seen.of, seen.at, told))
+    except UserError as error:
+        told = first_problem(error)
+    except psycopg.Error as error:
+        told = " ".join(str(error).split()) or type(error).__name__
+    return LogFacts(Seen(seen.asked, seen.of, seen.at, told))
