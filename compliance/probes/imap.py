@@ -54,7 +54,7 @@ class ProbeMailboxes:
 
     def _take(self, client: imapclient.IMAPClient) -> list[Found]:
         """Read and expunge; a search that finds nothing leaves the mailbox as it is."""
-        before = date.today() - _STALE  # noqa: DTZ011 - IMAP's BEFORE knows no zone
+        before = date.today() - _STALE
         uids = client.search(["OR", "HEADER", "Message-ID", f"<{self._run}.", "BEFORE", before])
         if not uids:
             return []

@@ -13,7 +13,7 @@ from email.utils import format_datetime
 import aiosmtplib
 
 from compliance.probe_token import TOKEN_HEADER, sign
-from compliance.probes.facts import Origin, Probe
+from compliance.probes.facts import Origin, Outcome, Probe
 from compliance.settings import Submission, read_secret
 
 # Long enough for a letter that a provider holds back to be filed as a probe when it comes; the
@@ -90,9 +90,7 @@ async def _work(
         probe = replace(done[index], sent_at=datetime.now(UTC))
         try:
             client = client or await _connect(sender.account)
-            await client.sendmail(
-                sender.account.address, [probe.recipient], sender.write(probe)
-            )
+            await client.sendmail(sender.account.address, [probe.recipient], sender.write(probe))
         except aiosmtplib.SMTPRecipientsRefused as error:
             probe = _answered(probe, error.recipients[0].code, error.recipients[0].message)
         except aiosmtplib.SMTPAuthenticationError as error:
@@ -102,7 +100,9 @@ async def _work(
             probe = _answered(probe, error.code, error.message)
         except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as error:
             told_error = str(error) or type(error).__name__
-            probe = replace(probe, outcome="not_sent", detail=f"{sender.account.host}: {told_error}")
+            probe = replace(
+                probe, outcome="not_sent", detail=f"{sender.account.host}: {told_error}"
+            )
             client = None
         done[index] = probe
         told(probe)
@@ -128,7 +128,7 @@ async def _connect(account: Submission) -> aiosmtplib.SMTP:
 
 def _answered(probe: Probe, code: int, message: str) -> Probe:
     """Keep what a server answered: 5xx is a refusal for good, all else for now."""
-    outcome = "refused" if 500 <= code <= 599 else "delayed"  # noqa: PLR2004 - RFC 5321 4.2.1
+    outcome: Outcome = "refused" if 500 <= code <= 599 else "delayed"
     return replace(probe, outcome=outcome, detail=_line(code, message))
 
 
