@@ -1,9 +1,11 @@
 """What `make lab`, `make demo` and `make test` do, in order."""
 
 import hashlib
+import json
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from . import say
 from .lab import CHECKOUT, Lab
@@ -58,20 +60,77 @@ def _deploy(lab: Lab, steps: Steps) -> None:
             return
         say(f"Lab {lab.name} was deployed from another state of the tree: starting anew.")
         lab.down()
-    mine = [CHECKOUT / "bin/lab", "--name", lab.name, "--subnet", str(lab.network.subnet)]
-    steps.run("Booting two Debian 13 hosts", [PYTHON, *mine, "up"], "see docs/lab.md")
+    tool = [PYTHON, CHECKOUT / "bin/lab", "--name", lab.name, "--subnet", str(lab.network.subnet)]
+    steps.run("Booting two Debian 13 hosts", [*tool, "up"], "see docs/lab.md")
     steps.run("Building the outside world", _playbook(lab, "lab.yml"), MEND)
     steps.run("Deploying the mail stack", _playbook(lab, "site.yml"), MEND)
     steps.run("Loading the example municipality", _playbook(lab, "directory.yml"), MEND)
-    steps.run("Giving every example person a password", [BIN / "python", "-m", "lablib.credentials"], MEND)
-    steps.run("Taking a snapshot", [PYTHON, *mine, "snapshot"], "see docs/lab.md")
+    facts = [PYTHON, CHECKOUT / "bin/lab-facts", lab.build]
+    steps.run("Giving every example person a password", facts, MEND)
+    steps.run("Taking a snapshot", [*tool, "snapshot"], "see docs/lab.md")
     lab.names(_names(lab))
     marker.write_text(key)
+
+
+def _names(lab: Lab) -> dict[str, str]:
+    """Return the names that a person at this machine types, with their addresses."""
+    facts = json.loads((lab.build / "lab.json").read_text())
+    names = {host["fqdn"]: host["address"] for host in facts["hosts"].values()}
+    for page in ("intranet", "website"):
+        service = facts["services"][page]
+        names[urlsplit(service["url"]).hostname or ""] = service["address"]
+    return names
+
+
+def _point_command_line(lab: Lab) -> None:
+    """Make `.venv/bin/kommunpost` read this lab's settings, also without an environment."""
+    link = BIN.parent / "etc/kommunpost.yml"
+    link.parent.mkdir(exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(lab.build / "kommunpost.yml")
 
 
 def lab(lab: Lab) -> None:
     """Boot and deploy; a lab that stands is reset."""
     _deploy(lab, _steps(lab, LAB_STEPS))
     _point_command_line(lab)
-    say(f"Log in:  ssh -F build/{lab.name}/ssh_config mail   (or: outside)")
-    say(f"Facts:   build/{lab.name}/lab.json   Command line: .venv/bin/kommunpost --help")
+    _say_how_to_log_in(lab)
+
+
+def demo(lab: Lab) -> None:
+    """Deploy, then show mail going in, out and inside, the audit, and where to look."""
+    steps = _steps(lab, LAB_STEPS + 2)
+    _deploy(lab, steps)
+    _point_command_line(lab)
+    mail = [PYTHON, CHECKOUT / "bin/demo-mail", lab.build]
+    steps.run_openly("Sending mail in, out and inside", mail, "run `make demo` again")
+    audit = [BIN / "kommunpost", "audit"]
+    steps.run_openly("Auditing", audit, "the table above names what is wrong")
+    _say_how_to_log_in(lab)
+
+
+def test(lab: Lab) -> None:
+    """Run every test: those without a lab first, since they tell soonest."""
+    steps = _steps(lab, LAB_STEPS + 3)
+    pytest = [BIN / "pytest", "-q", "--durations=5"]
+    mend = "read the failed test above; `make lab` keeps the lab to look at"
+    steps.run_openly("Tests without a lab", [*pytest, "tests/unit", "tests/roles"], mend)
+    _deploy(lab, steps)
+    _point_command_line(lab)
+    steps.run_openly("Hosts and stories", [*pytest, "tests/hosts", "tests/stories"], mend)
+    steps.run_openly("Faults, and what the audit says of them", [*pytest, "tests/faults"], mend)
+
+
+def _say_how_to_log_in(lab: Lab) -> None:
+    facts = json.loads((lab.build / "lab.json").read_text())
+    commissioner = next(p for p in facts["people"] if p["address"] == facts["commissioner"])
+    for title, text in {
+        "Hosts": f"ssh -F build/{lab.name}/ssh_config mail   (or: outside)",
+        "Intranet": facts["services"]["intranet"]["url"],
+        "Website": facts["services"]["website"]["url"],
+        "Mail": f"IMAPS {facts['services']['imaps']['host']}:993, submission :465 or :587",
+        "As": f"{commissioner['login']}, password in build/{lab.name}/lab.json (people)",
+        "Trust": facts["ca_file"],
+        "Commands": ".venv/bin/kommunpost --help",
+    }.items():
+        say(f"{title + ':':10} {text}")

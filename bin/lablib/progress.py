@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from rich.console import Console
 _console = Console(highlight=False)
 
 
-class StepFailed(Exception):
+class StepFailedError(Exception):
     """A step failed; the text has the end of its output and what to do."""
 
 
@@ -27,7 +27,7 @@ class Steps:
         logs.mkdir(parents=True, exist_ok=True)
 
     def run(self, title: str, command: list[str | Path], remedy: str) -> None:
-        """Run a program as one step. Raises StepFailed with the end of what it printed."""
+        """Run a program as one step. Raises StepFailedError with the end of what it printed."""
         with self._step(title) as tell:
             log = self.logs / f"{self.number:02d}-{_slug(title)}.log"
             words = [str(word) for word in command]
@@ -46,10 +46,19 @@ class Steps:
                     tell(line)
             if process.wait():
                 end = "".join(log.read_text().splitlines(keepends=True)[-40:])
-                raise StepFailed(
+                raise StepFailedError(
                     f"{end}\nFailed: {title} (exit status {process.returncode}).\n"
                     f"The whole output: {log}\nWhat to do: {remedy}"
                 )
+
+    def run_openly(self, title: str, command: list[str | Path], remedy: str) -> None:
+        """Run a program whose output is itself what the person came for, such as a test run."""
+        self.number += 1
+        _console.print(f"[{self.number}/{self.total}] {title}", soft_wrap=True)
+        words = [str(word) for word in command]
+        status = subprocess.run(words, stdin=subprocess.DEVNULL, env=self.environment).returncode
+        if status:
+            raise StepFailedError(f"Failed: {title} (exit status {status}).\nWhat to do: {remedy}")
 
     @contextmanager
     def _step(self, title: str) -> Iterator["_Teller"]:
@@ -68,7 +77,7 @@ class Steps:
 class _Teller:
     """Shortens a program's line to what a person wants to see pass by."""
 
-    def __init__(self, show) -> None:  # noqa: ANN001
+    def __init__(self, show: Callable[[str], None]) -> None:
         self._show = show
 
     def __call__(self, line: str) -> None:

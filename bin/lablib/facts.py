@@ -1,0 +1,153 @@
+"""lab.json: what anyone needs to test the lab from outside, passwords included."""
+
+import json
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import yaml
+from compliance.directory.ldap import connect
+
+from compliance.settings import Settings, load, read_secret
+
+THREADS = 4  # slapd hashes with Argon2, which is meant to take its time
+
+
+def write(build: Path) -> None:
+    """Set a generated password for each person in the directory, and write `lab.json`."""
+    settings = load(build / "kommunpost.yml")
+    inventory = yaml.safe_load((build / "inventory.yml").read_text())["all"]
+    people = _people(settings)
+    _set_passwords(settings, people)
+    keys = {"address": "ansible_host", "fqdn": "host_fqdn", "zone": "host_zone"}
+    hosts = {
+        name: {"name": name, **{key: found[variable] for key, variable in keys.items()}}
+        for name, found in inventory["hosts"].items()
+    }
+    domain, outside_domain = settings.municipality.domain, _outside(settings).split("@")[1]
+    facts = {
+        "domain": domain,
+        "outside_domain": outside_domain,
+        "municipality": settings.municipality.name,
+        "ca_file": str(build / "secrets/ca/ca.pem"),
+        "commissioner": _commissioner(settings),
+        "dns": [inventory["vars"]["lab_resolver"]],
+        "hosts": hosts,
+        "services": _services(hosts, settings),
+        "people": people,
+        "outside_mailbox": _outside_mailbox(settings),
+        "audit": _audit(settings),
+        "inventory": str(build / "inventory.yml"),
+        "settings": str(build / "kommunpost.yml"),
+        "ssh_config": str(build / "ssh_config"),
+    }
+    target = build / "lab.json"
+    target.touch(mode=0o600)
+    target.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _people(settings: Settings) -> list[dict[str, Any]]:
+    base = settings.directory.base
+    with connect(settings.directory, "reader") as connection:
+        devices = connection.extend.standard.paged_search(
+            f"ou=devices,{base}", "(objectClass=device)", attributes=["cn", "owner"],
+            paged_size=500, generator=False,
+        )  # fmt: skip
+        pc_of = {
+            owner.lower(): device["attributes"]["cn"][0]
+            for device in devices
+            for owner in device["attributes"].get("owner", [])
+        }
+        entries = connection.extend.standard.paged_search(
+            f"ou=people,{base}", "(&(objectClass=inetOrgPerson)(mail=*))",
+            attributes=["uid", "cn", "mail", "kommunpostUnit"], paged_size=500, generator=False,
+        )  # fmt: skip
+    return [
+        {
+            "name": _one(entry, "cn"),
+            "address": _one(entry, "mail"),
+            "login": _one(entry, "mail"),
+            "password": secrets.token_urlsafe(12),
+            "unit": _one(entry, "kommunpostUnit"),
+            "pc": pc_of.get(entry["dn"].lower()),
+            "uid": _one(entry, "uid"),
+            "dn": entry["dn"],
+        }
+        for entry in entries
+    ]
+
+
+def _one(entry: dict[str, Any], name: str) -> str:
+    value = entry["attributes"][name]
+    return str(value[0] if isinstance(value, list) else value)
+
+
+def _set_passwords(settings: Settings, people: list[dict[str, Any]]) -> None:
+    def some(share: list[dict[str, Any]]) -> None:
+        with connect(settings.directory, "writer") as connection:
+            for person in share:
+                done = connection.extend.standard.modify_password(
+                    person["dn"], new_password=person["password"]
+                )
+                if not done:
+                    raise RuntimeError(f"{person['dn']}: {connection.result['description']}")
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(some, (people[n::THREADS] for n in range(THREADS))))
+
+
+def _commissioner(settings: Settings) -> str:
+    """Return the individual address of whoever holds the commissioner's position."""
+    with connect(settings.directory, "reader") as connection:
+        connection.search(
+            f"ou=positions,{settings.directory.base}",
+            "(kommunpostDuty=commissioner)", attributes=["roleOccupant"],
+        )  # fmt: skip
+        holder = connection.entries[0].roleOccupant.values[0]
+        connection.search(holder, "(objectClass=*)", search_scope="BASE", attributes=["mail"])
+        return str(connection.entries[0].mail)
+
+
+def _outside(settings: Settings) -> str:
+    return str(settings.audit.external.address)
+
+
+def _services(hosts: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    mail, outside = hosts["mail"], hosts["outside"]
+    ports = {
+        "mx": (mail, 25),
+        "submission": (mail, 587),
+        "submissions": (mail, 465),
+        "imaps": (mail, 993),
+        "ldaps": (mail, 636),
+        "outside_mx": (outside, 25),
+        "outside_submissions": (outside, 465),
+        "outside_imaps": (outside, 993),
+    }
+    services: dict[str, Any] = {
+        name: {"host": host["fqdn"], "address": host["address"], "port": port}
+        for name, (host, port) in ports.items()
+    }
+    pages = settings.audit.publication
+    services["intranet"] = {"url": pages.intranet_url, "address": mail["address"]}
+    services["website"] = {"url": pages.public_url, "address": mail["address"]}
+    services["log_list"] = None  # the web application comes with a later release
+    return services
+
+
+def _outside_mailbox(settings: Settings) -> dict[str, str]:
+    account = settings.audit.external
+    password = read_secret(account.password_file)
+    return {"address": account.address, "login": account.login, "password": password}
+
+
+def _audit(settings: Settings) -> dict[str, str]:
+    sender, reader = settings.audit.internal, settings.audit.imap
+    return {
+        "address": sender.address,
+        "login": sender.login,
+        "password": read_secret(sender.password_file),
+        "master_login": reader.master_login,
+        "master_password": read_secret(reader.master_password_file),
+    }
