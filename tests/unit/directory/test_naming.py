@@ -74,6 +74,25 @@ def test_whoever_has_an_address_keeps_it_though_an_older_id_would_like_it():
     assert found == {"person:1": "anna.berg2", "person:2": "anna.berg"}
 
 
+def test_of_several_own_addresses_the_present_one_stays():
+    used = {f"anna.berg@{DOMAIN}": "person:1", f"anna.berg2@{DOMAIN}": "person:1"}
+    found = _assign(
+        [naming.wish_of_person(person(1, "Anna", "Berg"))],
+        current={"person:1": f"anna.berg2@{DOMAIN}"},
+        used=used,
+    )
+    assert found == {"person:1": "anna.berg2"}
+
+
+def test_long_names_are_cut_to_the_limit_and_stay_apart():
+    people = [person(n, "Anna" * 10, "Lind-" * 10) for n in (1, 2)]
+    found = _assign(map(naming.wish_of_person, people))
+    assert found["person:1"] == "anna" * 10 + "." + "lind-" * 4 + "lin"
+    assert len(found["person:1"]) == 64
+    assert found["person:2"] == "anna" * 10 + "." + "lind-" * 4 + "l2"
+    assert _assign(map(naming.wish_of_person, people), _addresses(found)) == found
+
+
 def test_an_address_that_was_ever_used_is_never_given_away():
     found = _assign(
         [naming.wish_of_person(person(2, "Anna", "Berg"))],
@@ -98,6 +117,7 @@ def test_reserved_names_go_to_the_system_alone():
     )
     assert found["system:postmaster"] == "postmaster"
     assert found["person:1"] == "postmaster2"
+    assert _one(person(2, "", "Root")) == "root2"
 
 
 def test_a_system_name_in_other_hands_is_told():
