@@ -133,11 +133,7 @@ def _told(uri: str) -> Iterator[None]:
             "lift the size limit for our name (olcLimits); the role `directory` does so",
         ) from error
     except (TimeoutError, LDAPCommunicationError, LDAPBindError) as error:
-        raise UserError.of(
-            f"the directory cannot be reached ({_reason(error)})",
-            uri,
-            "check that slapd runs, that the port is open from here, and ca_file in the settings",
-        ) from error
+        raise _unreachable(_reason(error), uri) from error
     except LDAPOperationResult as error:
         raise UserError.of(
             f"the directory refuses: {error.description}"
@@ -147,6 +143,22 @@ def _told(uri: str) -> Iterator[None]:
         ) from error
     except LDAPException as error:
         raise UserError.of(f"the directory cannot be used ({_reason(error)})", uri) from error
+
+
+def _unreachable(reason: str, uri: str) -> UserError:
+    """Tell a certificate that does not fit from a server that does not answer."""
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        fault = reason.partition("certificate verify failed: ")[2].partition(" (_ssl")[0]
+        return UserError.of(
+            f"the directory's certificate does not fit: {fault}",
+            uri,
+            "let uri name the host as its certificate does, and ca_file the CA that issued it",
+        )
+    return UserError.of(
+        f"the directory cannot be reached ({reason})",
+        uri,
+        "check that slapd runs there and that the port is open from here",
+    )
 
 
 def _reason(error: BaseException) -> str:
