@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from conftest import AT, DOMAIN, address_of, dn, seen
+from audit_town import AT, DOMAIN, address_of, dn, seen
 
 from compliance.checks import b1, b2, b3, g1, s2
 from compliance.checks.model import Finding, Result, Status

@@ -1,4 +1,4 @@
-"""Controls and frameworks agree, and a control that is misnamed or lacks a language fails at load."""
+"""Controls and frameworks agree; a misnamed control, or one without a language, fails at load."""
 
 import pytest
 
