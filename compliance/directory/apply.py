@@ -13,7 +13,6 @@ from ldap3.core.exceptions import LDAPEntryAlreadyExistsResult, LDAPNoSuchObject
 
 from compliance.directory.ldap import Connection
 from compliance.directory.plan import Action, Change, MailboxPlan
-from compliance.directory.tree import WITHHELD
 from compliance.errors import UserError
 
 Write = Callable[[], None]
@@ -36,8 +35,6 @@ class _Writer:
         self._base = base
 
     def writes(self, plan: MailboxPlan) -> Iterator[Write]:
-        for address in plan.withheld:
-            yield partial(self._withhold, address)
         for address, holder in plan.records.items():
             yield partial(self._record, address, holder)
         for change in plan.changes:
@@ -48,19 +45,12 @@ class _Writer:
         now = datetime.now(UTC).strftime("%Y%m%d%H%M%SZ")  # generalizedTime, RFC 4517 3.3.13
         try:
             self._connection.add(
-                self._record_dn(address),
+                f"kommunpostAddress={address},ou=addresses,{self._base}",
                 "kommunpostAddressRecord",
                 {"kommunpostHolder": holder, "kommunpostFirstUsed": now},
             )
         except LDAPEntryAlreadyExistsResult as error:
             raise _outrun(f"somebody else took {address}") from error
-
-    def _withhold(self, address: str) -> None:
-        holder = {"kommunpostHolder": [(ldap3.MODIFY_REPLACE, [WITHHELD])]}
-        self._connection.modify(self._record_dn(address), holder)
-
-    def _record_dn(self, address: str) -> str:
-        return f"kommunpostAddress={address},ou=addresses,{self._base}"
 
     def _write(self, change: Change) -> None:
         """Add an entry that is new, remove a PC that is gone, change the rest."""

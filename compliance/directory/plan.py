@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from compliance.directory import naming
 from compliance.directory.model import Organisation, Status
-from compliance.directory.tree import MANAGED, WITHHELD, Entry, Held, Values, wanted_entries
+from compliance.directory.tree import MANAGED, Entry, Held, Values, wanted_entries
 from compliance.errors import UserError
 
 CLOSING_LIMIT_PERCENT = 10.0
@@ -49,22 +49,18 @@ class Change:
 class MailboxPlan:
     """Every change in the order in which it is to be written, and the ledger's new records.
 
-    records: address to holder, written before any entry. withheld: addresses whose record must no
-    longer tell the holder, since that person's identity is now protected.
+    records: address to holder, written before any entry.
     active_before: how many mailboxes were not closed when the plan was made.
     """
 
     changes: tuple[Change, ...]
     records: Mapping[str, str]
-    withheld: tuple[str, ...]
     active_before: int
 
     @property
     def is_empty(self) -> bool:
         """Say whether the directory already is as the sources say."""
-        return not (
-            self.records or self.withheld or any(c.action is not Action.KEEP for c in self.changes)
-        )
+        return not self.records and all(change.action is Action.KEEP for change in self.changes)
 
     @property
     def mailboxes(self) -> tuple[Change, ...]:
@@ -113,16 +109,14 @@ def make_plan(organisation: Organisation, domain: str, base: str, held: Held) ->
     changes = [_compare(held.entries.get(key), entry) for key, entry in wanted.items()]
     gone = (entry for key, entry in held.entries.items() if key not in wanted)
     changes += [_close(entry) for entry in gone if entry.first("kommunpostStatus") != "closed"]
-    former = _former_of_protected(ledger, addresses, protected)
     records = {
-        address: WITHHELD if address in former else ledger.get(address, holder)
+        address: ledger.get(address, holder)
         for address, holder in _in_use(wanted.values(), held.entries.values())
         if address not in held.ledger
     }
     return MailboxPlan(
         tuple(changes),
         records,
-        tuple(address for address in held.ledger if address in former),
         active_before=sum(
             bool(entry.address) and entry.first("kommunpostStatus") != Status.CLOSED
             for entry in held.entries.values()
@@ -173,17 +167,6 @@ def _with_old_addresses(
     }
     addresses = tuple(sorted(old | {entry.address}))
     return replace(entry, attributes={**entry.attributes, "kommunpostAddress": addresses})
-
-
-def _former_of_protected(
-    ledger: Mapping[str, str], addresses: Mapping[str, str], protected: set[str]
-) -> set[str]:
-    """Find the addresses whose record would tell who a person now protected is."""
-    return {
-        address
-        for address, holder in ledger.items()
-        if holder in protected and address != addresses[holder]
-    }
 
 
 def _compare(before: Entry | None, after: Entry) -> Change:

@@ -31,13 +31,12 @@ def _line(change: Change) -> str:
 
 
 def summary(plan: MailboxPlan) -> str:
-    """Count the changes of mailboxes and of PCs in one line each."""
+    """Count the changes, those of PCs included, in one line."""
     if plan.is_empty:
         return f"Nothing to change: {len(plan.mailboxes)} mailboxes are as the sources say."
     counts = plan.counts()
     listed = ", ".join(f"{counts[action]} to {action}" for action in Action if counts[action])
-    records = len(plan.records) + len(plan.withheld)
-    return f"Plan: {listed}; {records} records in the ledger of addresses."
+    return f"Plan: {listed}; {len(plan.records)} new records in the ledger of addresses."
 
 
 def as_json(plan: MailboxPlan) -> str:

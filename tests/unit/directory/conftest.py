@@ -10,7 +10,7 @@ from compliance.directory.model import Organisation, Person, PersonKind
 from compliance.directory.plan import Action, MailboxPlan, make_plan
 from compliance.directory.sources.files import FileSource
 from compliance.directory.sources.gather import gather
-from compliance.directory.tree import WITHHELD, Held
+from compliance.directory.tree import Held
 
 DOMAIN = "sjovalla.example"
 BASE = "dc=sjovalla,dc=example"
@@ -96,8 +96,7 @@ def applied(plan: MailboxPlan, held: Held) -> Held:
             del entries[change.mailbox.rdn.lower()]
         else:
             entries[change.mailbox.rdn.lower()] = change.mailbox
-    withheld = dict.fromkeys(plan.withheld, WITHHELD)
-    return Held(entries, {**held.ledger, **plan.records, **withheld})
+    return Held(entries, {**held.ledger, **plan.records})
 
 
 @pytest.fixture
