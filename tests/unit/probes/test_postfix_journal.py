@@ -30,7 +30,6 @@ def test_a_letter_that_the_milter_refused_at_its_end_is_not_accepted():
     )
     assert not made.accepted
     refusal = made.rejection("per@sjovalla.example")
-    assert refusal.by_milter
     assert refusal.reply == "4.7.1 Service unavailable - try again later"
 
 
@@ -81,3 +80,10 @@ def test_a_milter_that_is_away_refuses_everybody():
         "451 4.7.1 Service unavailable - try again later; proto=SMTP"
     )
     assert made.rejection("anyone@sjovalla.example").reply.startswith("451 4.7.1")
+
+
+def test_what_a_stranger_was_refused_before_any_recipient_is_not_ours():
+    made = trail(
+        "NOQUEUE: reject: CONNECT from spam.example[203.0.113.9]: 554 5.7.1 blocked; proto=SMTP"
+    )
+    assert made.rejection("anyone@sjovalla.example") is None
