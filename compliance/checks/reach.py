@@ -12,7 +12,7 @@ from compliance.texts import Text, load, plain
 COMMON = load(Path(__file__).with_name("common.yml"))
 
 ORIGINS: tuple[Origin, ...] = ("internal", "external")
-FAILED = frozenset({"refused", "delayed", "bounced", "missing"})
+FAILED = frozenset({"refused", "delayed", "bounced", "astray", "missing"})
 # Services without which nobody is reached.
 MAIL_UNITS = ("postfix", "dovecot", "slapd", "kommunpost-milter")
 # This many probes with the same fault are told as one cause, beside the people it strikes.

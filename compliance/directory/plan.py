@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from compliance.directory import naming
 from compliance.directory.model import Organisation, Status
-from compliance.directory.tree import MANAGED, Entry, Held, Values, wanted_entries
+from compliance.directory.tree import MANAGED, WITHHELD, Entry, Held, Values, wanted_entries
 from compliance.errors import UserError
 
 CLOSING_LIMIT_PERCENT = 10.0
@@ -34,13 +34,15 @@ class Change:
     """What happens to one entry, and why.
 
     mailbox is the entry as it will be. writes holds the attributes to write, an empty tuple where
-    one is to be removed; empty for what is kept.
+    one is to be removed; empty for what is kept. is_new_entry tells a new entry from one that
+    stood there without a mailbox.
     """
 
     action: Action
     mailbox: Entry
     reason: str
     writes: Mapping[str, Values] = field(default_factory=dict)
+    is_new_entry: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,16 +113,16 @@ def make_plan(organisation: Organisation, domain: str, base: str, held: Held) ->
     changes = [_compare(held.entries.get(key), entry) for key, entry in wanted.items()]
     gone = (entry for key, entry in held.entries.items() if key not in wanted)
     changes += [_close(entry) for entry in gone if entry.first("kommunpostStatus") != "closed"]
-    withheld = _withheld(ledger, addresses, protected)
+    former = _former_of_protected(ledger, addresses, protected)
     records = {
-        address: ledger.get(address, holder)
+        address: WITHHELD if address in former else ledger.get(address, holder)
         for address, holder in _in_use(wanted.values(), held.entries.values())
-        if address not in held.ledger and address not in withheld
+        if address not in held.ledger
     }
     return MailboxPlan(
         tuple(changes),
         records,
-        withheld,
+        tuple(address for address in held.ledger if address in former),
         active_before=sum(
             bool(entry.address) and entry.first("kommunpostStatus") != Status.CLOSED
             for entry in held.entries.values()
@@ -173,21 +175,21 @@ def _with_old_addresses(
     return replace(entry, attributes={**entry.attributes, "kommunpostAddress": addresses})
 
 
-def _withheld(
+def _former_of_protected(
     ledger: Mapping[str, str], addresses: Mapping[str, str], protected: set[str]
-) -> tuple[str, ...]:
-    """Find the records that would tell the former address of a person now protected."""
-    return tuple(
+) -> set[str]:
+    """Find the addresses whose record would tell who a person now protected is."""
+    return {
         address
         for address, holder in ledger.items()
         if holder in protected and address != addresses[holder]
-    )
+    }
 
 
 def _compare(before: Entry | None, after: Entry) -> Change:
     """Say what it takes to make `before` into `after`."""
     if before is None:
-        return Change(Action.CREATE, after, "new in the sources", after.attributes)
+        return Change(Action.CREATE, after, "new in the sources", after.attributes, True)
     writes = {
         name: after.attributes.get(name, ())
         for name in MANAGED

@@ -101,7 +101,8 @@ class Message:
 
     def add_header(self, name: str, value: bytes) -> None:
         """Note one header field as it stood, its value without the line end."""
-        self.size += len(name) + len(value) + value.count(b"\n") + 3
+        # Postfix hands over the value without the space before it, and line ends of one byte.
+        self.size += len(name) + len(": \r\n") + len(value) + value.count(b"\n")
         key = name.strip().lower()
         if key == probe_token.VERDICT_HEADER.lower():
             self.forged_verdicts += 1

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
@@ -54,10 +54,11 @@ EXPORT_KEYS = tuple(_EXPORTED)
 
 def connect(log: Log) -> psycopg.Connection[Any]:
     """Connect as the settings say. Raises psycopg.OperationalError, or UserError for the secret."""
-    password = {"password": read_secret(log.password_file)} if log.password_file else {}
-    return psycopg.connect(
-        log.dsn, connect_timeout=_CONNECT_SECONDS, application_name="kommunpost", **password
+    password = read_secret(log.password_file) if log.password_file else None
+    conninfo = psycopg.conninfo.make_conninfo(
+        log.dsn, password=password, connect_timeout=_CONNECT_SECONDS, application_name="kommunpost"
     )
+    return psycopg.connect(conninfo)
 
 
 @contextmanager
@@ -116,8 +117,7 @@ def migrate(connection: psycopg.Connection[Any], known: list[Migration]) -> list
         _hold_against(applied, known)
         pending = [migration for migration in known if migration.number not in applied]
         for migration in pending:
-            # The text is ours, from the package: what LiteralString is there to make sure.
-            connection.execute(cast(LiteralString, migration.sql))
+            connection.execute(migration.sql)
             connection.execute(
                 "INSERT INTO log.migration (number, name, checksum) VALUES (%s, %s, %s)",
                 [migration.number, migration.name, migration.checksum],
@@ -188,7 +188,7 @@ def rows(connection: psycopg.Connection[Any], wanted: Wanted) -> Iterator[dict[s
     values = {"since": wanted.since, "until": wanted.until, "address": address}
     with connection.cursor("export", row_factory=dict_row) as cursor:
         cursor.itersize = _EXPORT_BATCH
-        cursor.execute(cast(LiteralString, query), values)
+        cursor.execute(query, values)
         for row in cursor:
             yield {**row, "accepted_at": instant(row["accepted_at"].astimezone(UTC))}
 

@@ -11,7 +11,7 @@ from compliance.report.texts import report_texts
 from compliance.texts import Text, plain
 
 _ZONE = ZoneInfo("Europe/Stockholm")
-_BAR_WIDTH = 360.0
+_BAR_WIDTH = 310.0
 _FIVE = 5
 
 
