@@ -92,28 +92,28 @@ POSITIONS = [
 
 GIVEN = """Agneta Ahmed Albin Alexander Alice Alva Amanda Amina Anders Andreas Anette Anita Ann
 Anna Anneli Annika Arne Arvid Astrid Axel Barbro Bengt Berit Birgitta Björn Bo Britt Camilla Carina
-Caroline Cecilia Charlotte Christer Dan Daniel David Ebba Edvin Elin Elisabeth Elsa Emelie Emil Emma
-Erik Eva Fatima Filip Fredrik Frida Gabriel Gerd Greta Gunilla Gunnar Gustav Göran Hanna Hans Harald
-Hassan Helena Henrik Hugo Håkan Ibrahim Ida Inger Ingrid Irene Isak Jakob Jan Jenny Jesper Joakim
-Johan Johanna Jonas Josefin Julia Jörgen Karin Karl Katarina Kenneth Kerstin Kjell Klara Kristina
-Lars Leif Lena Lennart Leo Linda Linnéa Lisa Lovisa Lucas Maja Malin Margareta Maria Marie Markus
-Martin Mats Mattias Mikael Milad Mohammed Mona Monica Måns Märta Nadia Nils Nina Oliver Olof Oscar
-Ove Patrik Per Pernilla Peter Pia Pär Rasmus Rebecka Robert Roger Roland Rolf Samira Sara Simon Siv
-Sofia Staffan Stefan Stig Susanne Sven Sören Therese Thomas Tobias Tommy Torbjörn Ulf Ulla Ulrika
-Urban Vera Viktor Viktoria William Yngve Yvonne Zahra Åke Åsa Örjan"""
+Caroline Cecilia Charlotte Christer Dan Daniel David Ebba Edvin Elin Elisabeth Elsa Emelie Emil
+Emma Erik Eva Fatima Filip Fredrik Frida Gabriel Gerd Greta Gunilla Gunnar Gustav Göran Hanna Hans
+Harald Hassan Helena Henrik Hugo Håkan Ibrahim Ida Inger Ingrid Irene Isak Jakob Jan Jenny Jesper
+Joakim Johan Johanna Jonas Josefin Julia Jörgen Karin Karl Katarina Kenneth Kerstin Kjell Klara
+Kristina Lars Leif Lena Lennart Leo Linda Linnéa Lisa Lovisa Lucas Maja Malin Margareta Maria Marie
+Markus Martin Mats Mattias Mikael Milad Mohammed Mona Monica Måns Märta Nadia Nils Nina Oliver Olof
+Oscar Ove Patrik Per Pernilla Peter Pia Pär Rasmus Rebecka Robert Roger Roland Rolf Samira Sara
+Simon Siv Sofia Staffan Stefan Stig Susanne Sven Sören Therese Thomas Tobias Tommy Torbjörn Ulf
+Ulla Ulrika Urban Vera Viktor Viktoria William Yngve Yvonne Zahra Åke Åsa Örjan"""
 
 SURNAMES = """Abrahamsson Ahlgren Alm Andersson Arvidsson Axelsson Bengtsson Berg Berglund Bergman
 Bergqvist Blom Blomqvist Boström Brodin Byström Carlsson Claesson Dahl Dahlberg Danielsson Edlund
 Ek Ekström Eklund Eliasson Engström Eriksson Falk Forsberg Fransson Fredriksson Friberg Gran
-Granström Gunnarsson Gustafsson Göransson Hagman Hallberg Hansson Haglund Hedlund Hedström Hellström
-Henriksson Hermansson Holm Holmberg Holmström Håkansson Isaksson Ivarsson Jakobsson Jansson
-Johansson Jonsson Josefsson Jönsson Karlsson Kjellberg Klasson Larsson Lindberg Lindén Lindgren
-Lindholm Lindqvist Lindström Ljungberg Lund Lundberg Lundgren Lundin Lundqvist Löfgren Magnusson
-Malm Martinsson Mattsson Melin Moberg Månsson Mårtensson Nilsson Norberg Nordin Nordström Norén Nyberg
-Nyström Näslund Olofsson Olsson Palm Persson Pettersson Pålsson Rosén Rydberg Samuelsson Sandberg
-Sjöberg Sjögren Sjöström Skoglund Stenberg Strand Strömberg Sundberg Sundqvist Sundström Svensson
-Söderberg Söderström Törnqvist Viklund Wallin Wikström Wahlström Åberg Åkesson Åström Öberg Öhman
-Östlund"""
+Granström Gunnarsson Gustafsson Göransson Hagman Hallberg Hansson Haglund Hedlund Hedström
+Hellström Henriksson Hermansson Holm Holmberg Holmström Håkansson Isaksson Ivarsson Jakobsson
+Jansson Johansson Jonsson Josefsson Jönsson Karlsson Kjellberg Klasson Larsson Lindberg Lindén
+Lindgren Lindholm Lindqvist Lindström Ljungberg Lund Lundberg Lundgren Lundin Lundqvist Löfgren
+Magnusson Malm Martinsson Mattsson Melin Moberg Månsson Mårtensson Nilsson Norberg Nordin Nordström
+Norén Nyberg Nyström Näslund Olofsson Olsson Palm Persson Pettersson Pålsson Rosén Rydberg
+Samuelsson Sandberg Sjöberg Sjögren Sjöström Skoglund Stenberg Strand Strömberg Sundberg Sundqvist
+Sundström Svensson Söderberg Söderström Törnqvist Viklund Wallin Wikström Wahlström Åberg Åkesson
+Åström Öberg Öhman Östlund"""
 
 # given name, middle name, surname: what breaks naive code
 HARD = [

@@ -12,7 +12,7 @@ from compliance.texts import Text, load, plain
 COMMON = load(Path(__file__).with_name("common.yml"))
 
 ORIGINS: tuple[Origin, ...] = ("internal", "external")
-FAILED = frozenset({"refused", "delayed", "bounced", "missing"})
+FAILED = frozenset({"refused", "delayed", "bounced", "astray", "missing"})
 # Services without which nobody is reached.
 MAIL_UNITS = ("postfix", "dovecot", "slapd", "kommunpost-milter")
 # This many probes with the same fault are told as one cause, beside the people it strikes.
@@ -95,7 +95,8 @@ def reach_causes(facts: Facts) -> list[Finding]:
     findings = stopped_units(facts, MAIL_UNITS)
     subject = arrival.seen[0].of if arrival.seen else facts.domain
     if arrival.stopped:
-        text = COMMON["cause.stopped"].fill(detail=plain(arrival.stopped))
+        reason = COMMON.get(f"stop.{arrival.stopped}", plain(arrival.stopped))
+        text = COMMON["cause.stopped"].fill(detail=reason)
         severity = Status.FAIL if failed else Status.UNKNOWN
         findings.append(Finding(subject, text, severity, cause=True))
         return findings

@@ -1,11 +1,9 @@
 """The one way to OpenLDAP: verified TLS, time-outs, and errors that a user can mend."""
 
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import ldap3
 from ldap3.core.exceptions import (
@@ -27,11 +25,8 @@ ANSWER_SECONDS = 60
 Connection = Any
 
 
-class Role(StrEnum):
-    """As whom to bind: the reader may see everything but passwords, the writer may change it."""
-
-    READER = "reader"
-    WRITER = "writer"
+# As whom to bind: the reader sees everything but passwords, the writer may change it.
+Role = Literal["reader", "writer"]
 
 
 @contextmanager
@@ -61,7 +56,7 @@ def password_holds(directory: settings.Directory, dn: str, password: str) -> boo
 
 def _identity(directory: settings.Directory, role: Role) -> tuple[str, str]:
     """Give the DN and the password of a role. Raises UserError if this host may not have it."""
-    if role is Role.READER:
+    if role == "reader":
         return directory.reader_dn, settings.read_secret(directory.reader_password_file)
     if directory.writer_dn is None or directory.writer_password_file is None:
         raise UserError.of(
@@ -137,12 +132,8 @@ def _told(uri: str) -> Iterator[None]:
             uri,
             "lift the size limit for our name (olcLimits); the role `directory` does so",
         ) from error
-    except (LDAPCommunicationError, LDAPBindError, socket.timeout) as error:
-        raise UserError.of(
-            f"the directory cannot be reached ({_reason(error)})",
-            uri,
-            "check that slapd runs, that the port is open from here, and ca_file in the settings",
-        ) from error
+    except (TimeoutError, LDAPCommunicationError, LDAPBindError) as error:
+        raise _unreachable(_reason(error), uri) from error
     except LDAPOperationResult as error:
         raise UserError.of(
             f"the directory refuses: {error.description}"
@@ -152,6 +143,22 @@ def _told(uri: str) -> Iterator[None]:
         ) from error
     except LDAPException as error:
         raise UserError.of(f"the directory cannot be used ({_reason(error)})", uri) from error
+
+
+def _unreachable(reason: str, uri: str) -> UserError:
+    """Tell a certificate that does not fit from a server that does not answer."""
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        fault = reason.partition("certificate verify failed: ")[2].partition(" (_ssl")[0]
+        return UserError.of(
+            f"the directory's certificate does not fit: {fault}",
+            uri,
+            "let uri name the host as its certificate does, and ca_file the CA that issued it",
+        )
+    return UserError.of(
+        f"the directory cannot be reached ({reason})",
+        uri,
+        "check that slapd runs there and that the port is open from here",
+    )
 
 
 def _reason(error: BaseException) -> str:

@@ -1,6 +1,6 @@
 """The naming rules (B4): who gets which address. Pure; nothing else invents one.
 
-The rules and their reasons stand in docs/decisions/naming.md.
+The rules and their reasons stand in docs/decisions/0010-addresses.md.
 """
 
 import re

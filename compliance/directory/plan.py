@@ -34,35 +34,33 @@ class Change:
     """What happens to one entry, and why.
 
     mailbox is the entry as it will be. writes holds the attributes to write, an empty tuple where
-    one is to be removed; empty for what is kept.
+    one is to be removed; empty for what is kept. is_new_entry tells a new entry from one that
+    stood there without a mailbox.
     """
 
     action: Action
     mailbox: Entry
     reason: str
     writes: Mapping[str, Values] = field(default_factory=dict)
+    is_new_entry: bool = False
 
 
 @dataclass(frozen=True)
 class MailboxPlan:
     """Every change in the order in which it is to be written, and the ledger's new records.
 
-    records: address to holder, written before any entry. withheld: addresses whose record must no
-    longer tell the holder, since that person's identity is now protected.
+    records: address to holder, written before any entry.
     active_before: how many mailboxes were not closed when the plan was made.
     """
 
     changes: tuple[Change, ...]
     records: Mapping[str, str]
-    withheld: tuple[str, ...]
     active_before: int
 
     @property
     def is_empty(self) -> bool:
         """Say whether the directory already is as the sources say."""
-        return not (
-            self.records or self.withheld or any(c.action is not Action.KEEP for c in self.changes)
-        )
+        return not self.records and all(change.action is Action.KEEP for change in self.changes)
 
     @property
     def mailboxes(self) -> tuple[Change, ...]:
@@ -111,16 +109,14 @@ def make_plan(organisation: Organisation, domain: str, base: str, held: Held) ->
     changes = [_compare(held.entries.get(key), entry) for key, entry in wanted.items()]
     gone = (entry for key, entry in held.entries.items() if key not in wanted)
     changes += [_close(entry) for entry in gone if entry.first("kommunpostStatus") != "closed"]
-    withheld = _withheld(ledger, addresses, protected)
     records = {
         address: ledger.get(address, holder)
         for address, holder in _in_use(wanted.values(), held.entries.values())
-        if address not in held.ledger and address not in withheld
+        if address not in held.ledger
     }
     return MailboxPlan(
         tuple(changes),
         records,
-        withheld,
         active_before=sum(
             bool(entry.address) and entry.first("kommunpostStatus") != Status.CLOSED
             for entry in held.entries.values()
@@ -173,21 +169,10 @@ def _with_old_addresses(
     return replace(entry, attributes={**entry.attributes, "kommunpostAddress": addresses})
 
 
-def _withheld(
-    ledger: Mapping[str, str], addresses: Mapping[str, str], protected: set[str]
-) -> tuple[str, ...]:
-    """Find the records that would tell the former address of a person now protected."""
-    return tuple(
-        address
-        for address, holder in ledger.items()
-        if holder in protected and address != addresses[holder]
-    )
-
-
 def _compare(before: Entry | None, after: Entry) -> Change:
     """Say what it takes to make `before` into `after`."""
     if before is None:
-        return Change(Action.CREATE, after, "new in the sources", after.attributes)
+        return Change(Action.CREATE, after, "new in the sources", after.attributes, True)
     writes = {
         name: after.attributes.get(name, ())
         for name in MANAGED

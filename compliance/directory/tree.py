@@ -32,10 +32,6 @@ MANAGED = (
     *("kommunpostDeputy", "kommunpostDuty", "kommunpostReference"),
 )
 
-# The holder of a ledger record whose address once named a person with protected identity: the
-# address stays used for ever, and nothing tells whose it was (P1).
-WITHHELD = "system:withheld"
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:

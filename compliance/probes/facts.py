@@ -19,6 +19,7 @@ Outcome = Literal[
     "refused",  # a server said no for good (5xx)
     "delayed",  # a server said not now (4xx), or Postfix holds it back
     "bounced",  # accepted, then returned
+    "astray",  # delivered by Postfix's word, but not in the probe mailbox
     "missing",  # nothing seen before the deadline
     "unread",  # the probe mailbox could not be read, so arrival is not known
     "not_sent",  # never tried; the detail says why

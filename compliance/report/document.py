@@ -1,5 +1,6 @@
 """The supervisory report as one HTML page without outside parts, and as a tagged PDF of it."""
 
+import logging
 from importlib.metadata import version
 from typing import Any
 
@@ -44,6 +45,8 @@ def render_pdf(html: str) -> bytes:
     WeasyPrint's PDF/UA variant makes the tags; its claim of conformity is taken away again, since
     no validator has confirmed it.
     """
+    # The font subsetter remarks on dates inside fonts, which nobody who runs an audit can mend.
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
     return bytes(
         weasyprint.HTML(string=html).write_pdf(pdf_variant="pdf/ua-1", finisher=_withdraw_claim)
     )

@@ -1,5 +1,7 @@
 """The audit as a table for the one who sits at the terminal."""
 
+import io
+
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -12,6 +14,7 @@ from compliance.texts import Language, written
 
 # More findings than this per control are counted; the report names them all.
 _SHOWN = 12
+_WIDTH = 100
 _MARKS = {
     Status.PASS: ("✓", "green"),
     Status.FAIL: ("✗", "bold red"),
@@ -43,6 +46,14 @@ def show(results: list[Result], language: Language, console: Console) -> None:
         _findings(result, language, console)
     console.print(f"{texts['table.overall'].read(language)}: ", end="")
     console.print(_status(overall(results), language))
+
+
+def as_text(results: list[Result], language: Language) -> str:
+    """Return the same as plain text, for a file."""
+    console = Console(file=io.StringIO(), width=_WIDTH, force_terminal=False)
+    with console.capture() as capture:
+        show(results, language, console)
+    return capture.get()
 
 
 def _findings(result: Result, language: Language, console: Console) -> None:

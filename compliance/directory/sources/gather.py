@@ -62,7 +62,8 @@ class _Comparison:
     found: list[Problem] = field(default_factory=list)
 
     def problems(self) -> list[Problem]:
-        self._units = {unit.value.id: unit.value for unit in self.structure.units}
+        # Of two with the same id the first counts, so that a double entry is told as that alone.
+        self._units = {unit.value.id: unit.value for unit in reversed(self.structure.units)}
         self._positions = {item.value.id: item.value for item in self.structure.positions}
         self._people_ids = {person.value.id for person in self.people}
         self._twice("unit", ((unit.value.id, unit.where) for unit in self.structure.units))
