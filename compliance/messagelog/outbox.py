@@ -37,7 +37,7 @@ from compliance.messagelog.entry import (
 )
 
 SEGMENT_BYTES = 16 * 1024 * 1024
-LINGER_SECONDS = 0.003
+LINGER_SECONDS = 0.001
 
 _log = logging.getLogger(__name__)
 
