@@ -30,7 +30,9 @@ def write(name: str, checkout: Path, build: Path, network: Network, hosts: list[
     variables = {
         "ansible_ssh_common_args": f"-F {build / 'ssh_config'}",
         "secrets_dir": str(build / "secrets"),
-        "municipality_networks": [str(network.subnet)],
+        # The municipality's hosts and this machine are in the first sixteen addresses, the outside
+        # world is not.
+        "municipality_networks": [str(next(network.subnet.subnets(new_prefix=28)))],
         "management_networks": [f"{network.gateway}/32"],
         "control_settings_file": str(build / "kommunpost.yml"),
         "control_report_dir": str(build / "report"),

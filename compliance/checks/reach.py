@@ -95,7 +95,8 @@ def reach_causes(facts: Facts) -> list[Finding]:
     findings = stopped_units(facts, MAIL_UNITS)
     subject = arrival.seen[0].of if arrival.seen else facts.domain
     if arrival.stopped:
-        text = COMMON["cause.stopped"].fill(detail=plain(arrival.stopped))
+        reason = COMMON.get(f"stop.{arrival.stopped}", plain(arrival.stopped))
+        text = COMMON["cause.stopped"].fill(detail=reason)
         severity = Status.FAIL if failed else Status.UNKNOWN
         findings.append(Finding(subject, text, severity, cause=True))
         return findings

@@ -37,7 +37,6 @@ class Reject:
 
     to: str | None
     reply: str
-    by_milter: bool
 
 
 @dataclass
@@ -47,7 +46,7 @@ class Trail:
     queue_ids: dict[str, str] = field(default_factory=dict)
     accepted: dict[str, None] = field(default_factory=dict)
     deliveries: dict[str, list[Delivery]] = field(default_factory=lambda: defaultdict(list))
-    rejects: list[Reject] = field(default_factory=list)
+    rejects: dict[str | None, Reject] = field(default_factory=dict)
 
     def read(self, lines: Iterable[str]) -> None:
         """Take in more lines; those that say nothing of these things are passed over."""
@@ -65,10 +64,10 @@ class Trail:
                 Delivery(recipient, found["status"], found["reason"])
             )
         elif found := _REJECT.match(line):
-            to = _TO.search(found["rest"])
-            self.rejects.append(
-                Reject(to["to"].lower() if to else None, found["reply"], bool(found["milter"]))
-            )
+            named = _TO.search(found["rest"])
+            to = named["to"].lower() if named else None
+            if to or found["milter"]:
+                self.rejects[to] = Reject(to, found["reply"])
 
     def delivery(self, message_id: str, recipient: str) -> Delivery | None:
         """Return the last attempt to deliver a message to one recipient, if there was any."""
@@ -78,10 +77,7 @@ class Trail:
 
     def rejection(self, recipient: str) -> Reject | None:
         """Return the last refusal that named this recipient, else a milter's that named nobody."""
-        named = [reject for reject in self.rejects if reject.to == recipient.lower()]
-        nameless = [reject for reject in self.rejects if reject.to is None and reject.by_milter]
-        found = named or nameless
-        return found[-1] if found else None
+        return self.rejects.get(recipient.lower()) or self.rejects.get(None)
 
     def recipients(self, queue_id: str) -> tuple[str, ...]:
         """Return the recipients that delivery has named so far, as the sender wrote them."""

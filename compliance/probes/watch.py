@@ -1,6 +1,7 @@
 """Waits for probes: the journal says which letters were delivered or held back, IMAP proves it."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -45,6 +46,9 @@ class Watch:
         waiting = {p.message_id: _Open(p) for p in probes if p.outcome == "missing"}
         done = {p.message_id: p for p in probes if p.outcome != "missing"}
         looked: dict[str, float] = {}
+        letters: dict[str, list[str]] = defaultdict(list)
+        for item in waiting.values():
+            letters[item.probe.recipient].append(item.probe.message_id)
 
         def close(fresh: list[Probe]) -> bool:
             for probe in fresh:
@@ -60,7 +64,8 @@ class Watch:
                 due = self._due(waiting, looked)
                 for address, found in zip(due, pool.map(self._look, due), strict=True):
                     looked[address] = time.monotonic()
-                    moved |= close(self._by_mailbox(waiting, address, found))
+                    own = [waiting[name] for name in letters[address] if name in waiting]
+                    moved |= close(self._by_mailbox(own, found))
                 over = time.monotonic() - started > self._seconds
                 moved |= close(self._given_up(waiting, over))
                 if waiting and not moved:
@@ -119,11 +124,8 @@ class Watch:
             return str(error)
 
     @staticmethod
-    def _by_mailbox(
-        waiting: dict[str, _Open], address: str, found: list[Found] | str
-    ) -> list[Probe]:
+    def _by_mailbox(own: list[_Open], found: list[Found] | str) -> list[Probe]:
         """Settle what was found in one mailbox; a letter counts by its own Message-ID alone."""
-        own = [item for item in waiting.values() if item.probe.recipient == address]
         if isinstance(found, str):
             for item in own:
                 item.error = found

@@ -1,6 +1,7 @@
 """What the report's template is given: results arranged by clause and administration."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from compliance.checks.model import Finding, Result, Share, Status, overall
@@ -90,7 +91,7 @@ def make_view(facts: Facts, results: list[Result]) -> View:
         run=facts.run,
         status=status,
         headline=headline,
-        lead=texts["lead"].fill(day=day, start=f"{started:%H.%M}", end=f"{finished:%H.%M}"),
+        lead=texts["lead"].fill(day=day, start=_clock(started), end=_clock(finished)),
         day=day,
         sentences_title=texts[title],
         results=tuple(results),
@@ -98,6 +99,11 @@ def make_view(facts: Facts, results: list[Result]) -> View:
         bars=bars,
         picture_text=_picture_text(bars),
     )
+
+
+def _clock(time: datetime) -> Text:
+    """Write a time of day, in Sweden, as each language does."""
+    return Text(f"{time:%H.%M}", f"{time:%H:%M}")
 
 
 def _headline(status: Status) -> str:
