@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from compliance.audit import audit
 from compliance.directory import commands as directory
 from compliance.errors import UserError
 from compliance.messagelog import commands as messagelog
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.add_typer(directory.app, name="directory")
 app.add_typer(messagelog.app, name="log")
+app.command()(audit)
 
 
 @app.command()

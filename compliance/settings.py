@@ -60,7 +60,7 @@ class Capture(BaseModel):
     model_config = _STRICT
     host: str = Field(description="The receiving host's name as entries carry it")
     socket: str = Field(description="Where Postfix reaches the milter, e.g. unix:/path")
-    outbox: Path = Field(description="The outbox's file; its folder must be on a durable disk")
+    outbox: Path = Field(description="The outbox's folder, on a durable disk")
     probe_key_file: Path
 
 

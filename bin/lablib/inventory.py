@@ -10,6 +10,8 @@ from typing import Any
 from .host import Host
 from .network import Network
 
+OUTSIDE_MAILBOX = "invanare@omvarlden.example"  # as roles/lab_outside makes it
+
 
 def upstream_resolvers() -> list[str]:
     """Return the machine's own resolvers, which the lab's resolver forwards to."""
@@ -28,10 +30,21 @@ def write(name: str, checkout: Path, build: Path, network: Network, hosts: list[
     variables = {
         "ansible_ssh_common_args": f"-F {build / 'ssh_config'}",
         "secrets_dir": str(build / "secrets"),
-        "municipality_networks": [str(network.subnet)],
+        # The municipality's hosts and this machine are in the first sixteen addresses, the outside
+        # world is not.
+        "municipality_networks": [str(next(network.subnet.subnets(new_prefix=28)))],
         "management_networks": [f"{network.gateway}/32"],
         "control_settings_file": str(build / "kommunpost.yml"),
         "control_report_dir": str(build / "report"),
+        "control_ssh_command": ["ssh", "-F", str(build / "ssh_config")],
+        "control_external": {
+            "host": outside.address,
+            "port": 465,
+            "address": OUTSIDE_MAILBOX,
+            "login": OUTSIDE_MAILBOX,
+            "password_file": str(build / "secrets/lab-outside-mailbox"),
+            "ca_file": str(build / "secrets/ca/ca.pem"),
+        },
         "lab_name": name,
         "lab_build_dir": str(build),
         "lab_resolver": resolver,

@@ -1,5 +1,184 @@
-"""`kommunpost directory`: plan and apply the mailboxes."""
+"""`kommunpost directory`: check the sources, plan the mailboxes, apply the plan."""
+
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
 
 import typer
+from rich.progress import track
+
+from compliance import settings
+from compliance.directory import passwords, show
+from compliance.directory.apply import writes_of
+from compliance.directory.held import read_held
+from compliance.directory.ldap import connect
+from compliance.directory.model import Organisation
+from compliance.directory.plan import CLOSING_LIMIT_PERCENT, MailboxPlan, make_plan
+from compliance.directory.sources.files import FileSource
+from compliance.directory.sources.gather import gather
+from compliance.errors import UserError
 
 app = typer.Typer(help="Who must have which mailbox.", no_args_is_help=True)
+
+PLAIN_STEP = 250  # writes between two lines of progress where there is no terminal
+
+OrganisationFile = Annotated[
+    Path | None, typer.Option("--organisation", help="Instead of the settings' organisation.yml.")
+]
+PeopleFile = Annotated[
+    Path | None, typer.Option("--people", help="Instead of the settings' people.csv.")
+]
+PcsFile = Annotated[Path | None, typer.Option("--pcs", help="Instead of the settings' pcs.csv.")]
+
+
+class Format(StrEnum):
+    """How a plan is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+@app.command()
+def check(
+    organisation: OrganisationFile = None, people: PeopleFile = None, pcs: PcsFile = None
+) -> None:
+    """Check the sources and nothing else; no directory is needed.
+
+    Every problem is told with file, line and what to write instead.
+
+    Example: kommunpost directory check --people hr-export.csv
+    """
+    found = _read_sources(organisation, people, pcs)
+    typer.echo(
+        f"The sources of {found.municipality} are sound: {len(found.people)} people, "
+        f"{len(found.pcs)} PCs, {len(found.units)} units, {len(found.positions)} positions."
+    )
+
+
+@app.command()
+def plan(
+    organisation: OrganisationFile = None,
+    people: PeopleFile = None,
+    pcs: PcsFile = None,
+    form: Annotated[
+        Format, typer.Option("--format", help="json lists every mailbox, kept ones too.")
+    ] = Format.TABLE,
+) -> None:
+    """Show which mailboxes would come, change and close, and why; nothing is written.
+
+    Example: kommunpost directory plan --format json
+    """
+    found = _read_sources(organisation, people, pcs)
+    made = _plan(settings.load(), found)
+    lines = [show.as_json(made)] if form is Format.JSON else show.as_text(made)
+    for line in lines:
+        typer.echo(line)
+
+
+@app.command()
+def apply(
+    organisation: OrganisationFile = None,
+    people: PeopleFile = None,
+    pcs: PcsFile = None,
+    allow_closing: Annotated[
+        float,
+        typer.Option(min=0, max=100, metavar="PERCENT", help="How many mailboxes may be closed."),
+    ] = CLOSING_LIMIT_PERCENT,
+) -> None:
+    """Make the directory say what the sources say. Interrupted, run it again.
+
+    Example: kommunpost directory apply --allow-closing 15
+    """
+    found = _read_sources(organisation, people, pcs)
+    loaded = settings.load()
+    made = _plan(loaded, found)
+    made.refuse_mass_closing(allow_closing)
+    typer.echo(show.summary(made))
+    if made.is_empty:
+        return
+    directory = _directory(loaded)
+    with connect(directory, "writer") as connection:
+        writes = writes_of(connection, directory.base, made)
+        for number in _progress(len(writes)):
+            writes[number]()
+    typer.echo(f"Done: {len(writes)} changes written.")
+
+
+@app.command()
+def set_password(
+    address: Annotated[str, typer.Argument(help="The primary address, which is the login.")],
+    password_file: Annotated[
+        Path, typer.Option(help="A file that only you can read, with the password in its line.")
+    ],
+) -> None:
+    """Give the holder of an address a password; it is never on the command line.
+
+    Example: kommunpost directory set-password anna.berg@sjovalla.example --password-file pw
+    """
+    changed = passwords.set_password(_directory(settings.load()), address, password_file)
+    typer.echo(f"The password of {address} " + ("is changed." if changed else "is so already."))
+
+
+def _read_sources(organisation: Path | None, people: Path | None, pcs: Path | None) -> Organisation:
+    """Read the files that are named, and the settings' ones for those that are not."""
+    if organisation and people and pcs:
+        return gather(FileSource(organisation, people, pcs))
+    loaded = settings.load()
+    configured = _directory(loaded).sources
+    if configured is None:
+        raise UserError.of(
+            "the settings do not say where the sources are",
+            f"{settings.settings_path()}: directory.sources",
+            "write their paths there, or give --organisation, --people and --pcs",
+        )
+    found = gather(
+        FileSource(
+            organisation or configured.organisation,
+            people or configured.people,
+            pcs or configured.pcs,
+        )
+    )
+    _refuse_others(found, loaded)
+    return found
+
+
+def _refuse_others(found: Organisation, loaded: settings.Settings) -> None:
+    """One municipality's organisation must not be applied to another's directory."""
+    if found.municipality != loaded.municipality.name:
+        raise UserError.of(
+            f"this is the organisation of {found.municipality}, but the installation is that of "
+            f"{loaded.municipality.name}",
+            "organisation.yml: municipality",
+            "give the right file, or mend municipality.name in the settings",
+        )
+
+
+def _plan(loaded: settings.Settings, organisation: Organisation) -> MailboxPlan:
+    _refuse_others(organisation, loaded)
+    directory = _directory(loaded)
+    with connect(directory, "reader") as connection:
+        held = read_held(connection, directory.base)
+    return make_plan(organisation, loaded.municipality.domain, directory.base, held)
+
+
+def _directory(loaded: settings.Settings) -> settings.Directory:
+    if loaded.directory is None:
+        raise UserError.of(
+            "the settings do not say how to reach the directory",
+            f"{settings.settings_path()}: directory",
+            "run this on the control machine, or write the part `directory`",
+        )
+    return loaded.directory
+
+
+def _progress(total: int) -> Iterator[int]:
+    """Count up to `total`, with a bar on a terminal and a line now and then elsewhere."""
+    if sys.stdout.isatty():
+        yield from track(range(total), description="Writing the directory")
+        return
+    for number in range(total):
+        if number and number % PLAIN_STEP == 0:
+            typer.echo(f"Writing the directory: {number} of {total}")
+        yield number

@@ -1,0 +1,63 @@
+"""Reads from LDAP what it holds now: the entries that a plan owns, and the ledger."""
+
+from collections.abc import Iterator
+
+import ldap3
+from ldap3.core.exceptions import LDAPNoSuchObjectResult
+
+from compliance.directory.ldap import Connection
+from compliance.directory.tree import BRANCHES, MANAGED, Entry, Held, Values
+from compliance.errors import UserError
+
+PAGE = 1000  # entries an answer
+
+_ATTRIBUTES = (*MANAGED, "objectClass")
+_LEDGER = ("kommunpostAddress", "kommunpostHolder")
+
+
+def read_held(connection: Connection, base: str) -> Held:
+    """Read every entry of the branches, and the ledger. Raises UserError if a branch is missing."""
+    entries = {}
+    for branch in BRANCHES:
+        for dn, attributes in _search(connection, f"ou={branch},{base}", _ATTRIBUTES):
+            entry = _entry(dn, attributes, base)
+            entries[entry.rdn.lower()] = entry
+    ledger = {
+        attributes["kommunpostAddress"][0]: attributes["kommunpostHolder"][0]
+        for _, attributes in _search(connection, f"ou=addresses,{base}", _LEDGER)
+    }
+    return Held(entries, ledger)
+
+
+def _entry(dn: str, attributes: dict[str, Values], base: str) -> Entry:
+    rdn = dn[: -len(base) - 1]
+    return Entry(rdn, frozenset(attributes.pop("objectClass")), attributes)
+
+
+def _search(
+    connection: Connection, branch: str, attributes: tuple[str, ...]
+) -> Iterator[tuple[str, dict[str, Values]]]:
+    """Give the entries right below a branch with those of the attributes that they have."""
+    try:
+        found = connection.extend.standard.paged_search(
+            branch,
+            "(objectClass=*)",
+            search_scope=ldap3.LEVEL,
+            attributes=list(attributes),
+            paged_size=PAGE,
+            generator=True,
+        )
+        for answer in found:
+            if answer["type"] == "searchResEntry":
+                yield answer["dn"], _texts(answer["raw_attributes"])
+    except LDAPNoSuchObjectResult as error:
+        raise UserError.of(
+            f"the directory has no {branch}",
+            remedy="run playbooks/site.yml first; it makes the empty directory",
+        ) from error
+
+
+def _texts(raw: dict[str, list[bytes]]) -> dict[str, Values]:
+    return {
+        name: tuple(value.decode() for value in values) for name, values in raw.items() if values
+    }

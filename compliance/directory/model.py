@@ -1,0 +1,132 @@
+"""The words of the directory: people, PCs, units, positions and who watches what.
+
+Everything here is a plain frozen value. Ids are those of the municipality's own sources.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PersonKind(StrEnum):
+    """What binds a person to the municipality."""
+
+    EMPLOYEE = "employee"
+    ELECTED = "elected"
+
+
+class UnitKind(StrEnum):
+    """What a unit is in law: an authority has its own diary, the others serve under one."""
+
+    AUTHORITY = "authority"
+    ADMINISTRATION = "administration"
+    DEPARTMENT = "department"
+
+
+class MailboxKind(StrEnum):
+    """The strategy's three kinds of mailbox (clause BREVLÅDOR)."""
+
+    INDIVIDUAL = "individual"
+    FUNCTION = "function"
+    SYSTEM = "system"
+
+
+class Status(StrEnum):
+    """active: all works. suspended: no login, mail still arrives. closed: neither."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    CLOSED = "closed"
+
+
+class Duty(StrEnum):
+    """What a position or a unit must do for the strategy."""
+
+    COMMISSIONER = "commissioner"
+    EXECUTIVE_OFFICE = "executive-office"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An employee or an elected member.
+
+    given_name is the one used in daily life and may be empty; unit is the id of a Unit.
+    protected marks a protected identity (P1): the names then serve nothing and go nowhere.
+    """
+
+    id: str
+    given_name: str
+    middle_name: str
+    surname: str
+    kind: PersonKind
+    unit: str
+    status: Status = Status.ACTIVE
+    protected: bool = False
+
+    @property
+    def reference(self) -> str:
+        """What stands instead of the name of a person with protected identity.
+
+        It holds the id alone, so whoever may open the personnel register can resolve it.
+        """
+        return f"Referens {self.id}"
+
+    @property
+    def display_name(self) -> str:
+        """The name as others may see it: the reference if the identity is protected."""
+        if self.protected:
+            return self.reference
+        return f"{self.given_name} {self.surname}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Pc:
+    """A PC that is joined to the municipal network; owners are ids of people, maybe none."""
+
+    name: str
+    unit: str
+    owners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who keeps a unit's mailbox read, and who does so in their absence (ids of people)."""
+
+    watcher: str
+    deputy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """An authority, administration or department; parent is the id of the unit above."""
+
+    id: str
+    name: str
+    kind: UnitKind
+    parent: str | None
+    watch: Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A post in a unit; its holders (ids of people) watch its mailbox themselves."""
+
+    id: str
+    name: str
+    unit: str
+    holders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """The whole municipality as its sources tell it, every reference in it resolved.
+
+    commissioner is the id of a position, executive_office the id of an administration.
+    """
+
+    municipality: str
+    units: tuple[Unit, ...]
+    positions: tuple[Position, ...]
+    people: tuple[Person, ...]
+    pcs: tuple[Pc, ...]
+    commissioner: str
+    executive_office: str

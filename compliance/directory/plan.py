@@ -1,0 +1,217 @@
+"""The plan: what must change in LDAP so that it says what the sources say. Pure.
+
+A plan is made anew from what LDAP holds each time, so an interrupted apply is resumed by planning
+and applying again.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from compliance.directory import naming
+from compliance.directory.model import Organisation, Status
+from compliance.directory.tree import MANAGED, Entry, Held, Values, wanted_entries
+from compliance.errors import UserError
+
+CLOSING_LIMIT_PERCENT = 10.0
+
+
+class Action(StrEnum):
+    """What happens to a mailbox, or to an object beside the mailboxes such as a PC."""
+
+    CREATE = "create"
+    RENAME = "rename"
+    MOVE = "move"
+    UPDATE = "update"
+    SUSPEND = "suspend"
+    CLOSE = "close"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to one entry, and why.
+
+    mailbox is the entry as it will be. writes holds the attributes to write, an empty tuple where
+    one is to be removed; empty for what is kept. is_new_entry tells a new entry from one that
+    stood there without a mailbox.
+    """
+
+    action: Action
+    mailbox: Entry
+    reason: str
+    writes: Mapping[str, Values] = field(default_factory=dict)
+    is_new_entry: bool = False
+
+
+@dataclass(frozen=True)
+class MailboxPlan:
+    """Every change in the order in which it is to be written, and the ledger's new records.
+
+    records: address to holder, written before any entry.
+    active_before: how many mailboxes were not closed when the plan was made.
+    """
+
+    changes: tuple[Change, ...]
+    records: Mapping[str, str]
+    active_before: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether the directory already is as the sources say."""
+        return not self.records and all(change.action is Action.KEEP for change in self.changes)
+
+    @property
+    def mailboxes(self) -> tuple[Change, ...]:
+        """The changes of entries that carry a mailbox, kept ones included."""
+        return tuple(change for change in self.changes if not change.mailbox.is_device)
+
+    def counts(self) -> Counter[Action]:
+        """Count the changes by action."""
+        return Counter(change.action for change in self.changes)
+
+    def refuse_mass_closing(self, percent: float) -> None:
+        """Raise UserError if more than `percent` of the mailboxes would be closed.
+
+        A source that came half or empty looks just like many people leaving.
+        """
+        closing = sum(change.action is Action.CLOSE for change in self.mailboxes)
+        if closing * 100 <= percent * self.active_before:
+            return
+        share = closing * 100 / self.active_before
+        raise UserError.of(
+            f"the plan would close {closing} of {self.active_before} mailboxes ({share:.1f} %), "
+            f"more than the {percent:g} % that is allowed without a word; nothing was changed",
+            "the sources",
+            "see `kommunpost directory plan`; if they truly are to be closed, run apply with "
+            f"--allow-closing {_ceiling(share)}",
+        )
+
+
+def _ceiling(share: float) -> int:
+    return -int(-share // 1)
+
+
+def make_plan(organisation: Organisation, domain: str, base: str, held: Held) -> MailboxPlan:
+    """Compare the sources with what LDAP holds.
+
+    domain: the mail domain. base: the LDAP suffix. Linear in the number of people but for the
+    sorting of newcomers. Raises UserError when a system mailbox's name is held by someone else.
+    """
+    protected = {f"person:{person.id}" for person in organisation.people if person.protected}
+    ledger = _ledger(held)
+    addresses = naming.assign(_wishes(organisation), domain, _current(held), ledger)
+    wanted = {
+        entry.rdn.lower(): _with_old_addresses(entry, held, ledger, protected)
+        for entry in wanted_entries(organisation, addresses, base)
+    }
+    changes = [_compare(held.entries.get(key), entry) for key, entry in wanted.items()]
+    gone = (entry for key, entry in held.entries.items() if key not in wanted)
+    changes += [_close(entry) for entry in gone if entry.first("kommunpostStatus") != "closed"]
+    records = {
+        address: ledger.get(address, holder)
+        for address, holder in _in_use(wanted.values(), held.entries.values())
+        if address not in held.ledger
+    }
+    return MailboxPlan(
+        tuple(changes),
+        records,
+        active_before=sum(
+            bool(entry.address) and entry.first("kommunpostStatus") != Status.CLOSED
+            for entry in held.entries.values()
+        ),
+    )
+
+
+def _wishes(organisation: Organisation) -> Iterator[naming.Wish]:
+    yield from naming.wishes_of_system()
+    for unit in organisation.units:
+        yield naming.wish_of_function(f"unit:{unit.id}", unit.name)
+    for position in organisation.positions:
+        yield naming.wish_of_function(f"position:{position.id}", position.name)
+    yield from map(naming.wish_of_person, organisation.people)
+
+
+def _current(held: Held) -> dict[str, str]:
+    return {entry.holder: entry.address for entry in held.entries.values() if entry.address}
+
+
+def _in_use(*entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:
+    """Give each address that some entry carries, with its holder."""
+    for group in entries:
+        for entry in group:
+            for address in entry.attributes.get("kommunpostAddress", ()):
+                yield address, entry.holder
+
+
+def _ledger(held: Held) -> dict[str, str]:
+    """Complete the ledger with addresses that stand in entries alone, as after a hand's work."""
+    ledger = dict(held.ledger)
+    for address, holder in _in_use(held.entries.values()):
+        ledger.setdefault(address, holder)
+    return ledger
+
+
+def _with_old_addresses(
+    entry: Entry, held: Held, ledger: Mapping[str, str], protected: set[str]
+) -> Entry:
+    """Let the addresses that the holder had before keep delivering, but not to a protected one."""
+    before = held.entries.get(entry.rdn.lower())
+    if before is None or entry.is_device or entry.holder in protected:
+        return entry
+    old = {
+        address
+        for address in before.attributes.get("kommunpostAddress", ())
+        if ledger[address] == entry.holder
+    }
+    addresses = tuple(sorted(old | {entry.address}))
+    return replace(entry, attributes={**entry.attributes, "kommunpostAddress": addresses})
+
+
+def _compare(before: Entry | None, after: Entry) -> Change:
+    """Say what it takes to make `before` into `after`."""
+    if before is None:
+        return Change(Action.CREATE, after, "new in the sources", after.attributes, True)
+    writes = {
+        name: after.attributes.get(name, ())
+        for name in MANAGED
+        if set(after.attributes.get(name, ())) != set(before.attributes.get(name, ()))
+    }
+    if not after.classes <= before.classes:
+        writes["objectClass"] = tuple(sorted(before.classes | after.classes))
+    if not writes:
+        return Change(Action.KEEP, after, "as the sources say")
+    action, reason = _judge(before, after, writes)
+    return Change(action, after, reason, writes)
+
+
+def _judge(before: Entry, after: Entry, writes: Mapping[str, Values]) -> tuple[Action, str]:
+    """Name a change by the weightiest thing in it."""
+    if not before.address and after.address:
+        return Action.CREATE, "the mailbox was missing"
+    if "mail" in writes:
+        return Action.RENAME, f"the name changed: {after.address} instead of " + (
+            "the former address" if "kommunpostReference" in after.attributes else before.address
+        )
+    status = after.first("kommunpostStatus")
+    if status != before.first("kommunpostStatus"):
+        if status == Status.SUSPENDED:
+            return Action.SUSPEND, "suspended in the sources: no login, mail still arrives"
+        return Action.UPDATE, f"active again after {before.first('kommunpostStatus') or 'nothing'}"
+    if "kommunpostUnit" in writes:
+        return Action.MOVE, (
+            f"the unit changed: {after.first('kommunpostUnit')} instead of "
+            f"{before.first('kommunpostUnit') or 'none'}"
+        )
+    return Action.UPDATE, "changed: " + ", ".join(sorted(writes))
+
+
+def _close(entry: Entry) -> Change:
+    """Close what the sources no longer name: a mailbox stays as closed, a PC goes."""
+    reason = "no longer in the sources"
+    if entry.is_device:
+        return Change(Action.CLOSE, entry, reason)
+    closed = {"kommunpostStatus": (Status.CLOSED.value,)}
+    after = replace(entry, attributes={**entry.attributes, **closed})
+    return Change(Action.CLOSE, after, reason, closed)

@@ -1,0 +1,81 @@
+"""organisation.yml: units with their watch, positions with their holders, and two duties.
+
+The keys are described in inventory/example/README.md.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from compliance.directory.model import Position, Unit, UnitKind, Watch
+from compliance.directory.sources import Located, Structure
+from compliance.directory.sources.values import (
+    Fault,
+    fault_of_choice,
+    fault_of_id,
+    fault_of_name,
+)
+from compliance.directory.sources.yamltree import Map, read_map
+from compliance.errors import Problem, UserError
+
+_KEYS = ("municipality", "commissioner", "executive_office", "units", "positions")
+_UNIT_KEYS = ("id", "name", "kind", "watcher", "deputy")
+_POSITION_KEYS = ("id", "name", "unit", "holders")
+
+
+def read_structure(path: Path) -> Structure:
+    """Read organisation.yml. Raises UserError with every problem in it."""
+    problems: list[Problem] = []
+    top = read_map(path, _KEYS, problems)
+    structure = Structure(
+        municipality=_located(top, "municipality"),
+        units=[_unit(item) for item in top.maps("units", _UNIT_KEYS, ("parent",))],
+        positions=[_position(item) for item in top.maps("positions", _POSITION_KEYS)],
+        commissioner=_located(top, "commissioner"),
+        executive_office=_located(top, "executive_office"),
+    )
+    if problems:
+        raise UserError(problems)
+    return structure
+
+
+def _located(item: Map, key: str) -> Located[str]:
+    return Located(item.text(key), item.where_of(key))
+
+
+def _unit(item: Map) -> Located[Unit]:
+    kind = _value(item, "kind", _fault_of_kind)
+    unit = Unit(
+        id=_value(item, "id", fault_of_id),
+        name=_value(item, "name", fault_of_name),
+        # Of an unknown kind a problem is noted, so this unit is never used.
+        kind=UnitKind(kind) if _fault_of_kind(kind) is None else UnitKind.DEPARTMENT,
+        parent=_value(item, "parent", fault_of_id) if "parent" in item.fields else None,
+        watch=Watch(_value(item, "watcher", fault_of_id), _value(item, "deputy", fault_of_id)),
+    )
+    return Located(unit, item.where)
+
+
+def _position(item: Map) -> Located[Position]:
+    holders = item.texts("holders")
+    for fault in filter(None, map(fault_of_id, holders)):
+        item.problem("holders", *fault)
+    position = Position(
+        id=_value(item, "id", fault_of_id),
+        name=_value(item, "name", fault_of_name),
+        unit=_value(item, "unit", fault_of_id),
+        holders=tuple(dict.fromkeys(holders)),
+    )
+    return Located(position, item.where)
+
+
+def _fault_of_kind(kind: str) -> Fault | None:
+    return fault_of_choice(kind, list(UnitKind))
+
+
+def _value(item: Map, key: str, fault_of: Callable[[str], Fault | None]) -> str:
+    """Give a value and note what is wrong with it; that it is missing is noted by `text`."""
+    text = item.text(key)
+    fault = fault_of(text) if text else None
+    if fault:
+        item.problem(key, *fault)
+    return text

@@ -1,0 +1,101 @@
+"""people.csv and pcs.csv: each row becomes a `Person` or a `Pc`, or a problem.
+
+The columns are described in inventory/example/README.md.
+"""
+
+from pathlib import Path
+
+from compliance.directory.model import Pc, Person, PersonKind, Status
+from compliance.directory.sources import Located
+from compliance.directory.sources.table import Row, read_table
+from compliance.directory.sources.values import (
+    Fault,
+    fault_of_choice,
+    fault_of_id,
+    fault_of_name,
+)
+from compliance.errors import Problem, UserError
+
+PEOPLE_COLUMNS = ("id", "given_name", "surname", "kind", "unit")
+PEOPLE_OPTIONAL = ("middle_name", "status", "protected")
+PC_COLUMNS = ("name", "owners", "unit")
+_STATUSES = (Status.ACTIVE.value, Status.SUSPENDED.value)
+
+
+def read_people(path: Path) -> list[Located[Person]]:
+    """Read people.csv. Raises UserError with every problem in it."""
+    problems: list[Problem] = []
+    rows = read_table(path, PEOPLE_COLUMNS, PEOPLE_OPTIONAL, problems)
+    people = [_person(row) for row in rows if _is_sound(row, _person_faults(row), problems)]
+    _raise_if_any(problems)
+    if not people:
+        raise UserError.of("there is nobody in the file", str(path), "export the people anew")
+    return people
+
+
+def read_pcs(path: Path) -> list[Located[Pc]]:
+    """Read pcs.csv; owners are ids with spaces between. Raises UserError with every problem."""
+    problems: list[Problem] = []
+    rows = read_table(path, PC_COLUMNS, (), problems)
+    pcs = [_pc(row) for row in rows if _is_sound(row, _pc_faults(row), problems)]
+    _raise_if_any(problems)
+    return pcs
+
+
+def _person_faults(row: Row) -> dict[str, Fault | None]:
+    fields = row.fields
+    return {
+        "id": fault_of_id(fields["id"]),
+        "given_name": fault_of_name(fields["given_name"], may_be_empty=True),
+        "middle_name": fault_of_name(fields.get("middle_name", ""), may_be_empty=True),
+        "surname": fault_of_name(fields["surname"]),
+        "kind": fault_of_choice(fields["kind"], list(PersonKind)),
+        "unit": fault_of_id(fields["unit"]),
+        "status": fault_of_choice(fields.get("status") or Status.ACTIVE, _STATUSES),
+        "protected": fault_of_choice(fields.get("protected") or "no", ("yes", "no")),
+    }
+
+
+def _person(row: Row) -> Located[Person]:
+    fields = row.fields
+    person = Person(
+        id=fields["id"],
+        given_name=fields["given_name"],
+        middle_name=fields.get("middle_name", ""),
+        surname=fields["surname"],
+        kind=PersonKind(fields["kind"]),
+        unit=fields["unit"],
+        status=Status(fields.get("status") or Status.ACTIVE),
+        protected=fields.get("protected") == "yes",
+    )
+    return Located(person, row.where)
+
+
+def _pc_faults(row: Row) -> dict[str, Fault | None]:
+    owners = row.fields["owners"].split()
+    return {
+        "name": fault_of_id(row.fields["name"]),
+        "owners": next(filter(None, map(fault_of_id, owners)), None),
+        "unit": fault_of_id(row.fields["unit"]),
+    }
+
+
+def _pc(row: Row) -> Located[Pc]:
+    owners = tuple(dict.fromkeys(row.fields["owners"].split()))
+    return Located(Pc(row.fields["name"], row.fields["unit"], owners), row.where)
+
+
+def _is_sound(row: Row, faults: dict[str, Fault | None], problems: list[Problem]) -> bool:
+    """Note every fault of a row; True if it has none."""
+    found = [
+        Problem(f"column {column}: {fault[0]}", row.where, fault[1])
+        for column, fault in faults.items()
+        if fault
+    ]
+    problems += found
+    return not found
+
+
+def _raise_if_any(problems: list[Problem]) -> None:
+    if problems:
+        raise UserError(problems)

@@ -1,0 +1,154 @@
+"""YAML with line numbers: reads a document as nodes, so that each problem tells its line."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from compliance.directory.sources.text import read_text
+from compliance.errors import Problem, UserError
+
+
+@dataclass(frozen=True)
+class Map:
+    """A YAML mapping whose keys are known words; what does not fit is added to `problems`.
+
+    path: the file. node: where it stands. problems: shared by the whole document.
+    """
+
+    path: Path
+    node: yaml.MappingNode
+    fields: dict[str, yaml.Node]
+    problems: list[Problem]
+
+    @property
+    def where(self) -> str:
+        """The file and the line where the mapping begins."""
+        return _where(self.path, self.node)
+
+    def where_of(self, key: str) -> str:
+        """The file and line of a value, or of the mapping if the key is missing."""
+        return _where(self.path, self.fields.get(key, self.node))
+
+    def problem(self, key: str, what: str, remedy: str) -> None:
+        """Note a problem with the value of a key."""
+        self.problems.append(Problem(f"{key}: {what}", self.where_of(key), remedy))
+
+    def text(self, key: str) -> str:
+        """Give a value that is one word or line; numbers are taken as they are written."""
+        node = self.fields.get(key)
+        if node is None:
+            self.problem(key, "is missing", f"write a line `{key}: ...` here")
+            return ""
+        text = _scalar(node)
+        if text is None:
+            self.problem(key, "must be a single value", f"write `{key}: value`")
+        return text or ""
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Give a list of single values."""
+        return tuple(
+            text
+            for node in self._items(key)
+            if (text := self._item(key, node)) is not None  # a problem is noted
+        )
+
+    def maps(
+        self, key: str, required: Sequence[str], optional: Sequence[str] = ()
+    ) -> Iterator["Map"]:
+        """Give a list of mappings with these keys."""
+        for node in self._items(key):
+            found = as_map(self.path, node, required, optional, self.problems)
+            if found is not None:
+                yield found
+
+    def _items(self, key: str) -> list[yaml.Node]:
+        node = self.fields.get(key)
+        if node is None:
+            self.problem(key, "is missing", f"write a list `{key}:` here")
+            return []
+        if not isinstance(node, yaml.SequenceNode):
+            self.problem(key, "must be a list", "write each item on a line that begins with -")
+            return []
+        return list(node.value)
+
+    def _item(self, key: str, node: yaml.Node) -> str | None:
+        text = _scalar(node)
+        if text is None:
+            self.problems.append(
+                Problem(f"{key}: an item must be a single value", _where(self.path, node))
+            )
+        return text
+
+
+def read_map(path: Path, required: Sequence[str], problems: list[Problem]) -> Map:
+    """Read a YAML file that is one mapping. Raises UserError if it is not, or is no YAML."""
+    try:
+        node = yaml.compose(read_text(path), Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f":{mark.line + 1}" if mark else ""
+        raise UserError.of(
+            f"this is not valid YAML: {error.problem or error.context}",
+            f"{path}{line}",
+            "mend this line or the one before: mind indentation, a missing colon or quote",
+        ) from error
+    except yaml.YAMLError as error:
+        raise UserError.of(f"this is not valid YAML: {error}", str(path), "remove it") from error
+    except RecursionError as error:
+        raise UserError.of(
+            "the YAML is nested too deeply", str(path), "write it as the example does"
+        ) from error
+    found = as_map(path, node, required, (), problems) if node else None
+    if found is None:
+        raise UserError.of(
+            "the file must hold the keys " + ", ".join(required),
+            f"{path}:1",
+            "write it as inventory/example/organisation.yml does",
+        )
+    return found
+
+
+def as_map(
+    path: Path,
+    node: yaml.Node,
+    required: Sequence[str],
+    optional: Sequence[str],
+    problems: list[Problem],
+) -> Map | None:
+    """Take a node as a mapping; note unknown keys and keys given twice."""
+    if not isinstance(node, yaml.MappingNode):
+        problems.append(
+            Problem(
+                "here must be a mapping",
+                _where(path, node),
+                f"write the keys {', '.join(required)}",
+            )
+        )
+        return None
+    known = (*required, *optional)
+    fields: dict[str, yaml.Node] = {}
+    for key_node, value in node.value:
+        key = _scalar(key_node) or ""
+        if key not in known:
+            problems.append(
+                Problem(
+                    f"{key!r} is not a known key", _where(path, key_node), f"use {', '.join(known)}"
+                )
+            )
+        elif key in fields:
+            problems.append(
+                Problem(f"{key} stands twice", _where(path, key_node), "keep one of them")
+            )
+        fields.setdefault(key, value)
+    return Map(path, node, fields, problems)
+
+
+def _scalar(node: yaml.Node) -> str | None:
+    """Give the text of a plain or quoted value; None for lists, mappings and nothing."""
+    return node.value.strip() or None if isinstance(node, yaml.ScalarNode) else None
+
+
+def _where(path: Path, node: yaml.Node) -> str:
+    return f"{path}:{node.start_mark.line + 1}"

@@ -1,0 +1,194 @@
+"""The directory's layout in LDAP (docs/architecture.md): the model as entries. Pure.
+
+An `Entry` holds only what the plan decides; passwords and operational attributes are not its.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from compliance.directory.model import (
+    Duty,
+    MailboxKind,
+    Organisation,
+    Pc,
+    Person,
+    Position,
+    Status,
+    Unit,
+)
+from compliance.directory.naming import SYSTEM_MAILBOXES
+
+Values = tuple[str, ...]
+
+# Branches whose entries the plan owns, in the order in which they are written.
+BRANCHES = ("people", "units", "positions", "system", "devices")
+
+# Every attribute that the plan decides; one that an entry no longer has is removed.
+MANAGED = (
+    *("cn", "sn", "givenName", "employeeNumber", "employeeType", "description", "mail"),
+    *("roleOccupant", "owner"),
+    *("kommunpostAddress", "kommunpostKind", "kommunpostStatus", "kommunpostHolder"),
+    *("kommunpostUnit", "kommunpostUnitKind", "kommunpostParent", "kommunpostWatcher"),
+    *("kommunpostDeputy", "kommunpostDuty", "kommunpostReference"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry: its name below the suffix, its object classes, its managed attributes."""
+
+    rdn: str
+    classes: frozenset[str]
+    attributes: Mapping[str, Values]
+
+    def first(self, attribute: str) -> str:
+        """Give the only (or first) value of an attribute, or an empty string."""
+        values = self.attributes.get(attribute, ())
+        return values[0] if values else ""
+
+    @property
+    def address(self) -> str:
+        """The primary address; empty for what has no mailbox, such as a PC."""
+        return self.first("mail")
+
+    @property
+    def holder(self) -> str:
+        """The lasting id of whom the mailbox belongs to, e.g. `person:10023`."""
+        return self.first("kommunpostHolder")
+
+    @property
+    def kind(self) -> str:
+        """individual, function or system; `device` for a PC."""
+        return self.first("kommunpostKind") or ("device" if self.is_device else "")
+
+    @property
+    def is_device(self) -> bool:
+        """A PC carries no mailbox and leaves no trace when it is gone."""
+        return self.rdn.endswith(",ou=devices")
+
+    @property
+    def name(self) -> str:
+        """What a person calls it; the reference in case of a protected identity."""
+        return self.first("description") or self.first("cn")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What LDAP holds now: entries by their name below the suffix, and the ledger."""
+
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    ledger: Mapping[str, str] = field(default_factory=dict)
+
+
+def wanted_entries(
+    organisation: Organisation, addresses: Mapping[str, str], base: str
+) -> Iterator[Entry]:
+    """Give every entry that the sources ask for, people first.
+
+    addresses: holder to primary address, for every holder. base: the LDAP suffix.
+    """
+    tree = _Tree(organisation, addresses, base)
+    yield from map(tree.person, organisation.people)
+    yield from map(tree.unit, organisation.units)
+    yield from map(tree.position, organisation.positions)
+    yield from map(tree.system, SYSTEM_MAILBOXES)
+    yield from map(tree.device, organisation.pcs)
+
+
+class _Tree:
+    """Makes entries; each method is one row of the table in docs/architecture.md."""
+
+    def __init__(self, organisation: Organisation, addresses: Mapping[str, str], base: str) -> None:
+        self._organisation = organisation
+        self._addresses = addresses
+        self._base = base
+
+    def person(self, person: Person) -> Entry:
+        shown = person.display_name
+        names = (
+            {"sn": shown, "givenName": shown, "kommunpostReference": shown}
+            if person.protected
+            else {"sn": person.surname, "givenName": person.given_name}
+        )
+        return self._entry(
+            f"uid={person.id},ou=people",
+            {"inetOrgPerson", "kommunpostMailbox"},
+            cn=shown,
+            **names,
+            employeeNumber=person.id,
+            employeeType=person.kind,
+            **self._mailbox(
+                f"person:{person.id}", MailboxKind.INDIVIDUAL, person.unit, person.status
+            ),
+        )
+
+    def unit(self, unit: Unit) -> Entry:
+        is_office = unit.id == self._organisation.executive_office
+        return self._entry(
+            f"ou={unit.id},ou=units",
+            {"organizationalUnit", "kommunpostMailbox"},
+            description=unit.name,
+            kommunpostUnitKind=unit.kind,
+            kommunpostParent=unit.parent or "",
+            kommunpostWatcher=self._dn(unit.watch.watcher),
+            kommunpostDeputy=self._dn(unit.watch.deputy),
+            kommunpostDuty=Duty.EXECUTIVE_OFFICE if is_office else "",
+            **self._mailbox(f"unit:{unit.id}", MailboxKind.FUNCTION, unit.id),
+        )
+
+    def position(self, position: Position) -> Entry:
+        is_commissioner = position.id == self._organisation.commissioner
+        return self._entry(
+            f"cn={position.id},ou=positions",
+            {"organizationalRole", "kommunpostMailbox"},
+            cn=position.id,
+            description=position.name,
+            roleOccupant=tuple(map(self._dn, position.holders)),
+            kommunpostDuty=Duty.COMMISSIONER if is_commissioner else "",
+            **self._mailbox(f"position:{position.id}", MailboxKind.FUNCTION, position.unit),
+        )
+
+    def system(self, name: str) -> Entry:
+        office = self._organisation.executive_office
+        return self._entry(
+            f"cn={name},ou=system",
+            {"organizationalRole", "kommunpostMailbox"},
+            cn=name,
+            description=SYSTEM_MAILBOXES[name],
+            **self._mailbox(f"system:{name}", MailboxKind.SYSTEM, office),
+        )
+
+    def device(self, pc: Pc) -> Entry:
+        return self._entry(
+            f"cn={pc.name},ou=devices",
+            {"device", "kommunpostUnitMember"},
+            cn=pc.name,
+            owner=tuple(map(self._dn, pc.owners)),
+            kommunpostUnit=pc.unit,
+        )
+
+    def _mailbox(
+        self, holder: str, kind: MailboxKind, unit: str, status: Status = Status.ACTIVE
+    ) -> dict[str, str]:
+        address = self._addresses[holder]
+        return {
+            "mail": address,
+            "kommunpostAddress": address,
+            "kommunpostHolder": holder,
+            "kommunpostKind": kind,
+            "kommunpostStatus": status,
+            "kommunpostUnit": unit,
+        }
+
+    def _dn(self, person_id: str) -> str:
+        return f"uid={person_id},ou=people,{self._base}"
+
+    @staticmethod
+    def _entry(rdn: str, classes: set[str], **attributes: str | Values) -> Entry:
+        """Make an entry; an attribute without a value is left out, as LDAP has it."""
+        listed = {
+            name: (str(value),) if isinstance(value, str) else value
+            for name, value in attributes.items()
+            if value
+        }
+        return Entry(rdn, frozenset(classes), listed)

@@ -1,0 +1,265 @@
+"""What the milter decides, apart from the milter: messages to entries, and who may send as whom.
+
+Pure but for the outbox and the directory that are handed in, so that it runs and is tested on any
+machine. `milter.py` feeds it from Postfix.
+"""
+
+import ipaddress
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from compliance import probe_token
+from compliance.messagelog import addresses
+from compliance.messagelog.entry import ClientClass, Direction, LogEntry
+from compliance.messagelog.text import clean, eight_bit, readable
+
+PROBE_LABEL = "probe"
+
+# Bounds on what strangers can make us keep. An address or id longer than this is cut and marked, so
+# that it always fits an index of PostgreSQL (2,704 bytes).
+_MAX_INDEXED = 600
+_MAX_FROM = 2_000
+_MAX_HEADER_BYTES = 131_072
+
+_WANTED = {"subject", "from", "message-id", probe_token.TOKEN_HEADER.lower()}
+
+
+class OutboxUnavailableError(Exception):
+    """The outbox can't make entries durable now: the message must not be accepted."""
+
+
+class EntrySink(Protocol):
+    """Where entries become durable."""
+
+    def append(self, entries: Sequence[LogEntry]) -> None:
+        """Return when all are on disk. Raises OutboxUnavailableError, and then none counts."""
+
+
+class Directory(Protocol):
+    """What the capture asks the directory. Answers come from memory, or within a short time-out."""
+
+    def unit_of(self, address: str) -> str | None:
+        """Return the id of the unit that the mailbox with this address belongs to."""
+
+    def addresses_of(self, login: str) -> frozenset[str] | None:
+        """Return the addresses of the mailbox that logs in so; None while nothing is known."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An SMTP reply: code, enhanced code (RFC 3463), text, and the reason that is counted."""
+
+    code: str
+    enhanced: str
+    text: str
+    reason: str
+
+
+NOT_YOURS = Reply("550", "5.7.1", "The From address is not one of yours", "from-not-own")
+NULL_SENDER = Reply("550", "5.7.1", "A login cannot send without a sender", "null-sender")
+NOT_KNOWN_YET = Reply("451", "4.3.0", "Addresses cannot be checked now", "directory-unavailable")
+NOT_LOGGED = Reply("451", "4.3.0", "The message cannot be logged now", "outbox-unavailable")
+FAILED = Reply("451", "4.3.0", "The message cannot be handled now", "error")
+
+
+@dataclass
+class _Kept:
+    """The values of one header, in order, as far as they fit the bound."""
+
+    values: list[bytes] = field(default_factory=list)
+    size: int = 0
+    cut: bool = False
+
+    def add(self, value: bytes) -> None:
+        self.size += len(value)
+        if self.size > _MAX_HEADER_BYTES:
+            self.cut = True
+        else:
+            self.values.append(value)
+
+
+@dataclass
+class Message:
+    """One message as it comes in. Filled by the milter, read once at end of message."""
+
+    envelope_sender: str
+    size: int = 2  # the empty line between header and body
+    forged_verdicts: int = 0
+    _recipients: dict[str, str] = field(default_factory=dict)
+    _kept: dict[str, _Kept] = field(default_factory=dict)
+
+    @property
+    def recipients(self) -> list[str]:
+        """Every envelope recipient, in order, as written."""
+        return list(self._recipients.values())
+
+    def add_recipient(self, recipient: str) -> None:
+        """Note one envelope recipient; a second mention of the same is the same."""
+        self._recipients.setdefault(addresses.key_of(recipient), recipient)
+
+    def add_header(self, name: str, value: bytes) -> None:
+        """Note one header field as it stood, its value without the line end."""
+        # Postfix hands over the value without the space before it, and line ends of one byte.
+        self.size += len(name) + len(": \r\n") + len(value) + value.count(b"\n")
+        key = name.strip().lower()
+        if key == probe_token.VERDICT_HEADER.lower():
+            self.forged_verdicts += 1
+        elif key in _WANTED:
+            self._kept.setdefault(key, _Kept()).add(value)
+
+    def header(self, name: str) -> list[bytes]:
+        """Return the values of a wanted header, in order."""
+        kept = self._kept.get(name)
+        return kept.values if kept else []
+
+    def is_cut(self, name: str) -> bool:
+        """Say whether a header was longer than what is kept."""
+        kept = self._kept.get(name)
+        return kept is not None and kept.cut
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who hands a message in. login: the authenticated user, None without login."""
+
+    client_class: ClientClass
+    login: str | None
+
+    @property
+    def is_inside(self) -> bool:
+        """Say whether the municipality sends: by login or from the mail host itself."""
+        return self.login is not None or self.client_class in ("local", "loopback")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the milter answers. reply: the refusal, None to accept. is_probe: a token held."""
+
+    reply: Reply | None = None
+    is_probe: bool = False
+
+
+def client_class(address: str) -> ClientClass:
+    """Class a client's IP address. What isn't an address came over a local socket."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return "local"
+    if ip.is_loopback:
+        return "loopback"
+    return "public" if ip.is_global else "private"
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capture:
+    """Judge messages and log those that are to be accepted.
+
+    host: this host's name in entries. domain: the municipality's mail domain, in lower case.
+    clock: returns now in UTC.
+    """
+
+    host: str
+    domain: str
+    probe_key: bytes
+    directory: Directory
+    outbox: EntrySink
+    clock: Callable[[], datetime] = _utc_now
+
+    def judge(self, message: Message, origin: Origin) -> Verdict:
+        """Say whether a message may pass, and whether it is a probe. Logs nothing."""
+        reply = self._may_send(message, origin.login) if origin.login is not None else None
+        return Verdict(reply) if reply else Verdict(is_probe=self._is_probe(message))
+
+    def log(self, message: Message, origin: Origin, queue_id: str, *, is_probe: bool) -> None:
+        """Make one entry per recipient durable. Raises OutboxUnavailableError."""
+        self.outbox.append(self.entries(message, origin, queue_id, is_probe=is_probe))
+
+    def entries(
+        self, message: Message, origin: Origin, queue_id: str, *, is_probe: bool
+    ) -> list[LogEntry]:
+        """Build one entry per envelope recipient."""
+        now = self.clock()
+        sender_unit = self._sender_unit(message, origin)
+        subjects = message.header("subject")
+        senders = message.header("from")
+        from_text = _bounded(" | ".join(map(readable, senders)), _MAX_FROM)
+        from_address = _bounded(", ".join(addresses.of_header(senders).addresses), _MAX_INDEXED)
+        subject = " | ".join(filter(None, map(readable, subjects)))
+        ids = message.header("message-id")
+        return [
+            LogEntry(
+                accepted_at=now,
+                host=self.host,
+                direction=self._direction(origin, recipient),
+                envelope_sender=_bounded(message.envelope_sender, _MAX_INDEXED),
+                recipient=_bounded(recipient, _MAX_INDEXED),
+                from_address=from_address,
+                from_text=from_text,
+                subject=subject,
+                subject_raw=b"\n".join(subjects),
+                message_id=_bounded(clean(eight_bit(ids[0])), _MAX_INDEXED) if ids else "",
+                queue_id=_bounded(clean(queue_id), _MAX_INDEXED),
+                size=message.size,
+                sender_unit=sender_unit,
+                recipient_unit=self.directory.unit_of(recipient),
+                label=PROBE_LABEL if is_probe else None,
+                authenticated_user=origin.login,
+                client_class=origin.client_class,
+            )
+            for recipient in message.recipients
+        ]
+
+    def _direction(self, origin: Origin, recipient: str) -> Direction:
+        """By who hands the message in, never by the sender that it claims."""
+        if not origin.is_inside:
+            return "in"
+        own = addresses.domain_of(recipient) == self.domain
+        return "internal" if own or self.directory.unit_of(recipient) else "out"
+
+    def _sender_unit(self, message: Message, origin: Origin) -> str | None:
+        if not origin.is_inside:
+            return None
+        unit = self.directory.unit_of(message.envelope_sender) if message.envelope_sender else None
+        return unit or (self.directory.unit_of(origin.login) if origin.login else None)
+
+    def _may_send(self, message: Message, login: str) -> Reply | None:
+        """Hold the From header against the login; Postfix holds the envelope sender against it."""
+        if not message.envelope_sender:
+            return NULL_SENDER
+        known = self.directory.addresses_of(login)
+        own = known or frozenset({addresses.key_of(login)})
+        senders = addresses.of_header(message.header("from"))
+        named = [*senders.addresses, *senders.shown]
+        sound = senders.sound and senders.addresses and not message.is_cut("from")
+        if sound and all(_is_own(address, own) for address in named):
+            return None
+        return NOT_KNOWN_YET if known is None else NOT_YOURS
+
+    def _is_probe(self, message: Message) -> bool:
+        """A probe has one token and one recipient, so that nobody else gets a hidden copy."""
+        tokens = message.header(probe_token.TOKEN_HEADER.lower())
+        if len(tokens) != 1 or len(message.recipients) != 1:
+            return False
+        run = probe_token.verify(
+            self.probe_key,
+            eight_bit(tokens[0]),
+            sender=message.envelope_sender,
+            recipient=message.recipients[0],
+            now=self.clock().timestamp(),
+        )
+        return run is not None
+
+
+def _is_own(address: str, own: frozenset[str]) -> bool:
+    key = addresses.key_of(address)
+    return key in own or addresses.without_extension(key) in own
+
+
+def _bounded(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

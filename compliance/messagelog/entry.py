@@ -1,0 +1,144 @@
+"""What the log knows of one message and one recipient, and the bytes that seal it.
+
+An entry is made once, when Postfix is about to accept the message, and never changed. A `Record`
+is an entry with its place in the chain of the outbox that it went through:
+
+    digest = SHA-256(0x00, version, every field in the order of FIELDS)
+    chain  = SHA-256(0x01, chain of the record before, sequence, digest)
+
+A field is its length in bytes (4 bytes, big-endian) and its bytes; a missing one is the length
+0xFFFFFFFF alone. Text is UTF-8, numbers are decimal digits, time is ISO 8601 as `instant` writes
+it. The sequence is 8 bytes, big-endian. The first chain value of an outbox is
+SHA-256(0x02, the 16 bytes of its id). `schema/0001_log.sql` checks the same links.
+"""
+
+import hashlib
+import struct
+import uuid
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+VERSION = 1
+
+Direction = Literal["in", "out", "internal"]
+ClientClass = Literal["local", "loopback", "private", "public"]
+
+_MISSING = b"\xff\xff\xff\xff"
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One message to one envelope recipient.
+
+    accepted_at: UTC, to the microsecond, read at end of message. subject: as a person reads it,
+    empty if there was none. subject_raw: the header's bytes, several joined by line ends.
+    from_address: the header's addresses, comma between them; from_text: the whole header, decoded.
+    size: bytes of header and body as received, line ends of two bytes, without the Received line
+    that Postfix adds. sender_unit, recipient_unit: as the directory said then; None outside.
+    client_class: what kind of address the message came from, never the address itself.
+    """
+
+    accepted_at: datetime
+    host: str
+    direction: Direction
+    envelope_sender: str
+    recipient: str
+    from_address: str
+    from_text: str
+    subject: str
+    subject_raw: bytes
+    message_id: str
+    queue_id: str
+    size: int
+    sender_unit: str | None
+    recipient_unit: str | None
+    label: str | None
+    authenticated_user: str | None
+    client_class: ClientClass
+
+
+FIELDS = tuple(field.name for field in fields(LogEntry))
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An entry and its place: the sequence counts from 1 without gaps within one outbox."""
+
+    sequence: int
+    entry: LogEntry
+    digest: bytes
+    chain: bytes
+
+
+def instant(moment: datetime) -> str:
+    """Write a time as ISO 8601 in UTC with microseconds, e.g. 2026-11-24T09:05:00.000120Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def digest(entry: LogEntry) -> bytes:
+    """Return the digest of all that an entry says."""
+    parts = [b"\x00", VERSION.to_bytes(1, "big")]
+    for name in FIELDS:
+        value = _field_bytes(getattr(entry, name))
+        parts += [_MISSING] if value is None else [struct.pack(">I", len(value)), value]
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def first_chain(outbox_id: uuid.UUID) -> bytes:
+    """Return what the first record of an outbox links to."""
+    return hashlib.sha256(b"\x02" + outbox_id.bytes).digest()
+
+
+def link(previous: bytes, sequence: int, entry: LogEntry) -> Record:
+    """Give an entry its place after the record whose chain value is `previous`."""
+    own = digest(entry)
+    return Record(sequence, entry, own, chain_value(previous, sequence, own))
+
+
+def chain_value(previous: bytes, sequence: int, own_digest: bytes) -> bytes:
+    """Return the chain value of a record."""
+    message = b"\x01" + previous + sequence.to_bytes(8, "big") + own_digest
+    return hashlib.sha256(message).digest()
+
+
+def to_json(record: Record) -> dict[str, Any]:
+    """Return a record as flat JSON: its keys are the columns of log.entry, bytes hexadecimal."""
+    plain = {name: getattr(record.entry, name) for name in FIELDS}
+    plain["accepted_at"] = instant(record.entry.accepted_at)
+    plain["subject_raw"] = record.entry.subject_raw.hex()
+    return {
+        "sequence": record.sequence,
+        "version": VERSION,
+        "digest": record.digest.hex(),
+        "chain": record.chain.hex(),
+        **plain,
+    }
+
+
+def from_json(plain: dict[str, Any]) -> Record:
+    """Read back what `to_json` made. Raises ValueError, TypeError or KeyError if it isn't that."""
+    if plain["version"] != VERSION:
+        raise ValueError(f"version {plain['version']} of the record is unknown here")
+    values = {name: plain[name] for name in FIELDS}
+    values["accepted_at"] = datetime.fromisoformat(plain["accepted_at"])
+    values["subject_raw"] = bytes.fromhex(plain["subject_raw"])
+    return Record(
+        int(plain["sequence"]),
+        LogEntry(**values),
+        bytes.fromhex(plain["digest"]),
+        bytes.fromhex(plain["chain"]),
+    )
+
+
+def is_linked(previous: bytes, record: Record) -> bool:
+    """Say whether a record is unaltered and follows the one whose chain value is `previous`."""
+    return record == link(previous, record.sequence, record.entry)
+
+
+def _field_bytes(value: str | bytes | int | datetime | None) -> bytes | None:
+    if value is None or isinstance(value, bytes):
+        return value
+    if isinstance(value, datetime):
+        return instant(value).encode("ascii")
+    return str(value).encode("utf-8")

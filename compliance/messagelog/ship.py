@@ -1,0 +1,100 @@
+"""The shipper: moves records from the outbox to PostgreSQL, in order and exactly once.
+
+The database says how far it has come, in the same transaction that stores the records, so there is
+no second memory that a crash could set against it.
+"""
+
+import logging
+import threading
+
+import psycopg
+
+from compliance.errors import UserError
+from compliance.messagelog.notify import Notifier
+from compliance.messagelog.outbox_reader import Batch, OutboxReader
+from compliance.messagelog.store import connect
+from compliance.settings import Log, Settings
+
+# New records are looked for this often: two `stat` calls, and a row is in the log within a second.
+POLL_SECONDS = 0.2
+BATCH = 1_000
+_FIRST_WAIT_SECONDS = 0.5
+_LONGEST_WAIT_SECONDS = 30.0
+
+_log = logging.getLogger(__name__)
+
+
+class Shipper:
+    """Ships one host's outbox."""
+
+    def __init__(self, reader: OutboxReader, host: str, log: Log, notifier: Notifier) -> None:
+        """host: the name that the records carry. log: the database, as its writer."""
+        self._reader = reader
+        self._host = host
+        self._settings = log
+        self._notifier = notifier
+        self._is_down = False
+        self._made_progress = False
+
+    def run(self, stop: threading.Event) -> None:
+        """Ship until told to stop; a database that is away is tried again ever more slowly."""
+        wait = _FIRST_WAIT_SECONDS
+        while not stop.is_set():
+            try:
+                self._ship_while_connected(stop)
+            except (psycopg.Error, OSError, UserError) as error:
+                self._note_down(error)
+                if self._made_progress:
+                    wait = _FIRST_WAIT_SECONDS
+                stop.wait(wait)
+                wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+            self._notifier.alive()
+
+    def _ship_while_connected(self, stop: threading.Event) -> None:
+        self._made_progress = False
+        with connect(self._settings) as connection:
+            connection.autocommit = True
+            row = connection.execute("SELECT log.position_of(%s)", [self._reader.id]).fetchone()
+            self._reader.seek(int(row[0]) if row else 0)
+            self._note_up()
+            while not stop.is_set():
+                batch = self._reader.read(BATCH)
+                if batch.lines:
+                    self._reader.forget(self._store(connection, batch))
+                    self._made_progress = True
+                else:
+                    stop.wait(POLL_SECONDS)
+                self._notifier.alive()
+
+    def _store(self, connection: psycopg.Connection[object], batch: Batch) -> int:
+        """Store a batch in one transaction; return the last sequence that is stored."""
+        connection.execute(
+            "SELECT log.append(%s, %s, %s::jsonb)",
+            [self._reader.id, self._host, f"[{','.join(batch.lines)}]"],
+        )
+        return batch.last
+
+    def _note_down(self, error: Exception) -> None:
+        if not self._is_down:
+            _log.warning("shipping waits, the outbox keeps all: %s", str(error).strip())
+        self._is_down = True
+
+    def _note_up(self) -> None:
+        if self._is_down:
+            _log.info("shipping goes on")
+        self._is_down = False
+
+
+def serve(settings: Settings, stop: threading.Event) -> None:
+    """Run the shipper until told to stop. Raises UserError if it can't start."""
+    if settings.capture is None or settings.log is None:
+        raise UserError.of(
+            "the settings have no `capture` or no `log`",
+            "settings",
+            "run this on a mail host, as role message_log sets it up",
+        )
+    notifier = Notifier.from_environment()
+    reader = OutboxReader(settings.capture.outbox)
+    shipper = Shipper(reader, settings.capture.host, settings.log, notifier)
+    notifier.ready()
+    shipper.run(stop)

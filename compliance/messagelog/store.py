@@ -1,0 +1,198 @@
+"""The message log in PostgreSQL: its migrations, its months, and reading it out."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from compliance.errors import UserError
+from compliance.messagelog.entry import instant
+from compliance.settings import Log, read_secret
+
+MONTHS_AHEAD = 12
+_CONNECT_SECONDS = 5
+_EXPORT_BATCH = 2_000
+_MIGRATION_LOCK = 0x6B6F6D6D  # any number that no other program of ours locks
+
+_SCHEMA = Path(__file__).parent / "schema"
+_BOOTSTRAP = """
+CREATE SCHEMA IF NOT EXISTS log;
+CREATE TABLE IF NOT EXISTS log.migration (
+    number     integer     PRIMARY KEY,
+    name       text        NOT NULL,
+    checksum   text        NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+);
+"""
+
+# The keys of an exported row, in order, and where each comes from.
+_EXPORTED = {
+    "accepted_at": "accepted_at",
+    "direction": "direction",
+    "envelope_sender": "envelope_sender",
+    "from": "from_address",
+    "from_text": "from_text",
+    "recipient": "recipient",
+    "subject": "subject",
+    "message_id": "message_id",
+    "queue_id": "queue_id",
+    "size": "size",
+    "sender_unit": "sender_unit",
+    "recipient_unit": "recipient_unit",
+    "label": "label",
+    "host": "host",
+    "authenticated_user": "authenticated_user",
+}
+EXPORT_KEYS = tuple(_EXPORTED)
+
+
+def connect(log: Log) -> psycopg.Connection[Any]:
+    """Connect as the settings say. Raises psycopg.OperationalError, or UserError for the secret."""
+    password = read_secret(log.password_file) if log.password_file else None
+    conninfo = psycopg.conninfo.make_conninfo(
+        log.dsn, password=password, connect_timeout=_CONNECT_SECONDS, application_name="kommunpost"
+    )
+    return psycopg.connect(conninfo)
+
+
+@contextmanager
+def session(log: Log) -> Iterator[psycopg.Connection[Any]]:
+    """Connect for one command; what PostgreSQL says becomes a UserError."""
+    try:
+        with connect(log) as connection:
+            yield connection
+    except psycopg.OperationalError as error:
+        raise UserError.of(
+            f"PostgreSQL cannot be reached: {_first_line(error)}",
+            log.dsn,
+            "see that it runs, and that log.dsn and log.password_file are right",
+        ) from error
+    except psycopg.Error as error:
+        raise UserError.of(
+            f"PostgreSQL refused: {_first_line(error)}",
+            log.dsn,
+            "see that this user may do it, and that `kommunpost log migrate` was run",
+        ) from error
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One numbered SQL file of the schema."""
+
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        """Return the SHA-256 of its text."""
+        return hashlib.sha256(self.sql.encode("utf-8")).hexdigest()
+
+
+def migrations(folder: Path = _SCHEMA) -> list[Migration]:
+    """Return the migrations that this version knows, in order."""
+    return [
+        Migration(int(path.name.partition("_")[0]), path.name, path.read_text(encoding="utf-8"))
+        for path in sorted(folder.glob("[0-9]*_*.sql"))
+    ]
+
+
+def migrate(connection: psycopg.Connection[Any], known: list[Migration]) -> list[str]:
+    """Apply what isn't applied yet, all in one transaction; return the names applied.
+
+    Raises UserError if the database holds a migration that was changed since or isn't known here.
+    """
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [_MIGRATION_LOCK])
+        connection.execute("SET LOCAL client_min_messages = warning")
+        connection.execute(_BOOTSTRAP)
+        rows = connection.execute("SELECT number, name, checksum FROM log.migration").fetchall()
+        applied = {number: (name, checksum) for number, name, checksum in rows}
+        _hold_against(applied, known)
+        pending = [migration for migration in known if migration.number not in applied]
+        for migration in pending:
+            connection.execute(migration.sql)
+            connection.execute(
+                "INSERT INTO log.migration (number, name, checksum) VALUES (%s, %s, %s)",
+                [migration.number, migration.name, migration.checksum],
+            )
+    return [migration.name for migration in pending]
+
+
+def _hold_against(applied: dict[int, tuple[str, str]], known: list[Migration]) -> None:
+    by_number = {migration.number: migration for migration in known}
+    for number, (name, checksum) in sorted(applied.items()):
+        migration = by_number.get(number)
+        if migration is None:
+            raise UserError.of(
+                f"the database has migration {name}, which this version doesn't know",
+                "",
+                "install the version of kommunpost that made it, or a newer one",
+            )
+        if migration.checksum != checksum:
+            raise UserError.of(
+                f"migration {name} was changed after it was applied",
+                migration.name,
+                "put the file back as it was, and write the change as a new migration",
+            )
+
+
+def maintain(connection: psycopg.Connection[Any], today: date) -> list[str]:
+    """Make the months from the last one to a year ahead; return the partitions made."""
+    index = today.year * 12 + today.month - 1
+    first, last = (_month(index - 1), _month(index + MONTHS_AHEAD))
+    with connection.transaction():
+        rows = connection.execute("SELECT log.make_months(%s, %s)", [first, last]).fetchall()
+    return [name for (name,) in rows]
+
+
+def _month(index: int) -> date:
+    return date(index // 12, index % 12 + 1, 1)
+
+
+def strays(connection: psycopg.Connection[Any]) -> int:
+    """Return how many rows have a time that no month covers."""
+    row = connection.execute("SELECT count(*) FROM log.entry_other").fetchone()
+    return int(row[0]) if row else 0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows to read. since is included, until is not; address is either side's envelope."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    address: str | None = None
+
+
+def rows(connection: psycopg.Connection[Any], wanted: Wanted) -> Iterator[dict[str, Any]]:
+    """Yield rows by time, with the keys of EXPORT_KEYS, without holding them all in memory.
+
+    accepted_at is text: ISO 8601 in UTC with microseconds.
+    """
+    columns = ", ".join(f'{column} AS "{key}"' for key, column in _EXPORTED.items())
+    query = f"""
+        SELECT {columns} FROM log.entry
+        WHERE (%(since)s::timestamptz IS NULL OR accepted_at >= %(since)s)
+          AND (%(until)s::timestamptz IS NULL OR accepted_at < %(until)s)
+          AND (%(address)s::text IS NULL
+               OR lower(recipient) = %(address)s OR lower(envelope_sender) = %(address)s)
+        ORDER BY accepted_at, outbox_id, sequence"""  # noqa: S608 - columns are constants above
+    address = wanted.address.lower() if wanted.address else None
+    values = {"since": wanted.since, "until": wanted.until, "address": address}
+    with connection.cursor("export", row_factory=dict_row) as cursor:
+        cursor.itersize = _EXPORT_BATCH
+        cursor.execute(query, values)
+        for row in cursor:
+            yield {**row, "accepted_at": instant(row["accepted_at"].astimezone(UTC))}
+
+
+def _first_line(error: psycopg.Error) -> str:
+    text = error.diag.message_primary or str(error)
+    return text.strip().splitlines()[0] if text.strip() else type(error).__name__

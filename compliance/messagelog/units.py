@@ -1,0 +1,215 @@
+"""Which unit an address belongs to, and which addresses a login may send as.
+
+Answers come from a snapshot of LDAP held in memory: mail never waits for the directory, but for one
+look-up within a short time-out when an address of the own domain is new. When LDAP is away, the
+last snapshot stands.
+"""
+
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import ldap3
+from ldap3.core.exceptions import LDAPException
+from ldap3.utils.conv import escape_filter_chars
+
+from compliance.messagelog import addresses
+from compliance.settings import Directory, read_secret
+
+REFRESH_SECONDS = 30.0
+FULL_REFRESH_SECONDS = 900.0
+LOOKUP_SECONDS = 1
+MISS_SECONDS = 10.0
+_MAX_MISSES = 10_000
+_PAGE = 1_000
+_SNAPSHOT_SECONDS = 60
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    """What the log needs of one mailbox. key: its DN. stamp: LDAP's modifyTimestamp, UTC."""
+
+    key: str
+    unit: str | None
+    addresses: frozenset[str]
+    stamp: str
+
+
+# Returns mailboxes: all (None, None), those changed since a stamp, or those with one address.
+Search = Callable[[str | None, str | None], Iterable[Mailbox]]
+
+
+@dataclass
+class Units:
+    """The snapshot and how it is kept. `search` raises OSError when the directory is away."""
+
+    domain: str
+    search: Search
+    clock: Callable[[], float] = time.monotonic
+    _by_address: dict[str, Mailbox] = field(default_factory=dict)
+    _by_key: dict[str, Mailbox] = field(default_factory=dict)
+    _loaded_at: float | None = None
+    _stamp: str = ""
+    _missed: dict[str, float] = field(default_factory=dict)
+    _is_away: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _looking: threading.Lock = field(default_factory=threading.Lock)
+
+    def unit_of(self, address: str) -> str | None:
+        """Return the id of the unit that the mailbox with this address belongs to."""
+        mailbox = self._find(address)
+        return mailbox.unit if mailbox else None
+
+    def addresses_of(self, login: str) -> frozenset[str] | None:
+        """Return the addresses of the mailbox that logs in so; None while nothing is known."""
+        mailbox = self._find(login)
+        if mailbox is not None:
+            return mailbox.addresses
+        return None if self._loaded_at is None else frozenset()
+
+    def refresh(self) -> None:
+        """Bring the snapshot up to date. When the directory is away, it stays as it is."""
+        now = self.clock()
+        is_full = self._loaded_at is None or now - self._loaded_at >= FULL_REFRESH_SECONDS
+        try:
+            # The stamp has whole seconds, so that what changed in its second is asked for again.
+            fresh = list(self.search(None if is_full else self._stamp, None))
+        except OSError as error:
+            self._note_away(error)
+            return
+        self._note_back()
+        with self._lock:
+            if is_full:
+                self._loaded_at = now
+            self._take(fresh, replace=is_full)
+            self._missed.clear()
+
+    def keep_fresh(self, stop: threading.Event) -> None:
+        """Refresh until told to stop. Meant for a thread of its own."""
+        while not stop.is_set():
+            self.refresh()
+            stop.wait(REFRESH_SECONDS)
+
+    def _take(self, fresh: list[Mailbox], *, replace: bool) -> None:
+        """Put mailboxes into the snapshot. Readers see the old one or the new one, never half."""
+        by_key = {} if replace else dict(self._by_key)
+        by_key.update((mailbox.key, mailbox) for mailbox in fresh)
+        self._by_address = {
+            address: mailbox for mailbox in by_key.values() for address in mailbox.addresses
+        }
+        self._by_key = by_key
+        self._stamp = max([self._stamp, *(mailbox.stamp for mailbox in fresh)])
+
+    def _find(self, address: str) -> Mailbox | None:
+        key = addresses.key_of(address)
+        base = addresses.without_extension(key)
+        found = self._by_address.get(key) or self._by_address.get(base)
+        if found is None and addresses.domain_of(key) == self.domain.lower():
+            return self._look_up(base)
+        return found
+
+    def _look_up(self, address: str) -> Mailbox | None:
+        """Ask for a new address, unless it was just asked for or the directory is away.
+
+        One look-up at a time: while one waits for a slow directory, other mail goes on without.
+        """
+        missed_at = self._missed.get(address)
+        is_known_miss = missed_at is not None and self.clock() - missed_at < MISS_SECONDS
+        if self._is_away or is_known_miss or not self._looking.acquire(timeout=LOOKUP_SECONDS):
+            return None
+        try:
+            fresh = list(self.search(None, address))
+        except OSError as error:
+            self._note_away(error)
+            return None
+        finally:
+            self._looking.release()
+        with self._lock:
+            if len(self._missed) >= _MAX_MISSES:
+                self._missed.clear()
+            if fresh:
+                self._take(fresh, replace=False)
+            else:
+                self._missed[address] = self.clock()
+        return self._by_address.get(address)
+
+    def _note_away(self, error: OSError) -> None:
+        if not self._is_away:
+            _log.warning("the directory is away, the last snapshot stands: %s", error)
+        self._is_away = True
+
+    def _note_back(self) -> None:
+        if self._is_away:
+            _log.info("the directory is back")
+        self._is_away = False
+
+
+def ldap_search(directory: Directory) -> Search:
+    """Return a search in LDAP as the settings' reader. Each call binds anew, so none goes stale."""
+    password = read_secret(directory.reader_password_file)
+    tls = ldap3.Tls(
+        validate=ssl.CERT_REQUIRED,
+        ca_certs_file=str(directory.ca_file) if directory.ca_file else None,
+    )
+
+    def search(since: str | None, address: str | None) -> list[Mailbox]:
+        seconds = LOOKUP_SECONDS if address else _SNAPSHOT_SECONDS
+        server = ldap3.Server(
+            directory.uri, tls=tls, get_info=ldap3.NONE, connect_timeout=LOOKUP_SECONDS
+        )
+        try:
+            connection = ldap3.Connection(
+                server,
+                directory.reader_dn,
+                password,
+                auto_bind=True,
+                read_only=True,
+                raise_exceptions=True,
+                receive_timeout=seconds,
+            )
+            with connection:
+                found = connection.extend.standard.paged_search(
+                    directory.base,
+                    _filter(since, address),
+                    attributes=["kommunpostAddress", "kommunpostUnit", "kommunpostHolder",
+                                "modifyTimestamp"],
+                    paged_size=_PAGE,
+                )  # fmt: skip
+                return [_mailbox(item) for item in found if item["type"] == "searchResEntry"]
+        except LDAPException as error:
+            raise OSError(f"{directory.uri}: {error}") from error
+
+    return search
+
+
+def _filter(since: str | None, address: str | None) -> str:
+    narrower = ""
+    if address is not None:
+        narrower = f"(kommunpostAddress={escape_filter_chars(address)})"
+    elif since:
+        narrower = f"(modifyTimestamp>={since})"
+    # The mailbox class keeps the ledger of addresses out, which holds kommunpostAddress too.
+    return f"(&(objectClass=kommunpostMailbox)(kommunpostAddress=*){narrower})"
+
+
+def _mailbox(item: dict[str, Any]) -> Mailbox:
+    """Read an entry as it came over the wire: the schema isn't loaded, so values are bytes."""
+    raw = {name.lower(): values for name, values in item["raw_attributes"].items()}
+
+    def values(name: str) -> list[str]:
+        return [value.decode("utf-8", "replace") for value in raw.get(name.lower(), [])]
+
+    holder = next(iter(values("kommunpostHolder")), "")
+    own_unit = holder.removeprefix("unit:") if holder.startswith("unit:") else None
+    return Mailbox(
+        key=item["dn"].lower(),
+        unit=next(iter(values("kommunpostUnit")), own_unit),
+        addresses=frozenset(value.lower() for value in values("kommunpostAddress")),
+        stamp=next(iter(values("modifyTimestamp")), ""),
+    )

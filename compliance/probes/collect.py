@@ -1,0 +1,112 @@
+"""One audit's facts: each probe that some control needs is run once, in the one order that works.
+
+The log is read after the probes were sent, so that their own rows are held against it too.
+"""
+
+import secrets
+from datetime import UTC, datetime
+
+from compliance.errors import UserError
+from compliance.probes import arrival, ldap, log, plan, web
+from compliance.probes.facts import ArrivalFacts, DirectoryFacts, Facts, LogFacts, PlanFacts, now
+from compliance.probes.host import Host
+from compliance.probes.progress import Progress
+from compliance.settings import Audit, Settings, settings_path
+
+
+def collect(settings: Settings, needs: frozenset[str], progress: Progress) -> Facts:
+    """Run the probes that `needs` names (fields of Facts); the rest stays None.
+
+    Raises UserError only when the settings have no audit part.
+    """
+    audit = settings.audit
+    if audit is None:
+        raise UserError.of(
+            "the settings do not say what the audit may use",
+            f"{settings_path()}: audit",
+            "run this on the control machine, or write the part `audit`",
+        )
+    run, started = _run_id(), now()
+    directory = _directory(settings, needs, progress)
+    planned = _plan(settings, needs, progress)
+    arrived = _arrival(settings, audit, run, directory, progress) if "arrival" in needs else None
+    hosts = None
+    if "hosts" in needs:
+        progress.step("hosts")
+        hosts = tuple(Host(item).facts() for item in audit.mail_hosts)
+    logged = None
+    if "log" in needs and settings.log:
+        progress.step("log")
+        logged = _log(settings, [item.queue_id for host in hosts or () for item in host.accepted])
+    pages = None
+    if "web" in needs and audit.publication:
+        progress.step("web")
+        pages = web.read(audit.publication)
+    municipality = settings.municipality
+    return Facts(
+        run=run,
+        municipality=municipality.name,
+        domain=municipality.domain,
+        started=started,
+        finished=now(),
+        directory=directory,
+        plan=planned,
+        arrival=arrived,
+        hosts=hosts,
+        log=logged,
+        web=pages,
+    )
+
+
+def recipients(directory: DirectoryFacts) -> list[str]:
+    """Return whom to try: the commissioner's mailboxes and every PC owner's, each address once.
+
+    Protected people come last: the first few are told by the fault that they all meet.
+    """
+    people = {person.dn.lower(): person for person in directory.people}
+    duty = [post for post in directory.positions if "commissioner" in post.duties]
+    holders = [dn for post in duty for dn in post.occupants]
+    owners = [dn for device in directory.devices for dn in device.owners]
+    found = [people[dn.lower()] for dn in (*holders, *owners) if dn.lower() in people]
+    found.sort(key=lambda person: person.reference is not None)
+    boxes = [*(post.mailbox for post in duty), *(person.mailbox for person in found)]
+    return list(dict.fromkeys(box.address for box in boxes if box and box.status == "active"))
+
+
+def _directory(
+    settings: Settings, needs: frozenset[str], progress: Progress
+) -> DirectoryFacts | None:
+    if settings.directory is None or not needs & {"directory", "arrival"}:
+        return None
+    progress.step("directory")
+    return ldap.read(settings.directory)
+
+
+def _plan(settings: Settings, needs: frozenset[str], progress: Progress) -> PlanFacts | None:
+    directory = settings.directory
+    if "plan" not in needs or directory is None or directory.sources is None:
+        return None
+    progress.step("plan")
+    return plan.read(directory, directory.sources, settings.municipality.domain)
+
+
+def _arrival(
+    settings: Settings,
+    audit: Audit,
+    run: str,
+    directory: DirectoryFacts | None,
+    progress: Progress,
+) -> ArrivalFacts | None:
+    if directory is None or directory.seen.error:
+        return None
+    domain = settings.municipality.domain
+    return arrival.read(audit, domain, run, recipients(directory), progress)
+
+
+def _log(settings: Settings, queue_ids: list[str]) -> LogFacts | None:
+    return log.read(settings.log, queue_ids) if settings.log else None
+
+
+def _run_id() -> str:
+    """Name a run by its time and a few random letters, as the probe token allows."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"

@@ -1,0 +1,76 @@
+"""The two pages that publish the strategy, fetched over TLS as anybody would."""
+
+import hashlib
+import http.client
+import socket
+import ssl
+from datetime import date
+from html.parser import HTMLParser
+from typing import Literal
+from urllib.parse import urlsplit
+
+from compliance.probes.facts import Page, Seen, WebFacts, now
+from compliance.settings import Publication
+
+_TIMEOUT = 20.0
+_LARGEST = 20_000_000
+Place = Literal["intranet", "public"]
+
+
+def read(settings: Publication) -> WebFacts:
+    """Fetch both pages; one that does not answer is a fact with its reason."""
+    places: tuple[tuple[Place, str], ...] = (
+        ("intranet", settings.intranet_url),
+        ("public", settings.public_url),
+    )
+    return WebFacts(tuple(_page(settings, place, url) for place, url in places))
+
+
+def adopted(page: bytes) -> date | None:
+    """Return the date of the first `time` element with a `datetime` that is a date."""
+    parser = _Dates()
+    parser.feed(page.decode("utf-8", "replace"))
+    return parser.first
+
+
+class _Dates(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first: date | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        value = dict(attrs).get("datetime") if tag == "time" else None
+        if value and self.first is None:
+            try:
+                self.first = date.fromisoformat(value[:10])
+            except ValueError:
+                return
+
+
+def _page(settings: Publication, place: Place, url: str) -> Page:
+    asked, at = f"GET {url}", now()
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    address = settings.addresses.get(host, host)
+    try:
+        status, body = _fetch(parts.path or "/", host, address, parts.port or 443, settings)
+    except (OSError, http.client.HTTPException) as error:
+        return Page(place, url, Seen(asked, address, at, f"{type(error).__name__}: {error}"))
+    digest = hashlib.sha256(body).hexdigest()
+    return Page(place, url, Seen(asked, address, at), status, digest, adopted(body))
+
+
+def _fetch(
+    path: str, host: str, address: str, port: int, settings: Publication
+) -> tuple[int, bytes]:
+    """Ask `address` for the page of `host`; the certificate must be `host`'s."""
+    context = ssl.create_default_context(cafile=settings.ca_file)
+    with (
+        socket.create_connection((address, port), timeout=_TIMEOUT) as plain,
+        context.wrap_socket(plain, server_hostname=host) as secured,
+    ):
+        connection = http.client.HTTPConnection(host, timeout=_TIMEOUT)
+        connection.sock = secured
+        connection.request("GET", path, headers={"User-Agent": "kommunpost"})
+        answer = connection.getresponse()
+        return answer.status, answer.read(_LARGEST)

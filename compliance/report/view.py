@@ -1,0 +1,171 @@
+"""What the report's template is given: results arranged by clause and administration."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from compliance.checks.model import Finding, Result, Share, Status, overall
+from compliance.checks.people import Register
+from compliance.frameworks import Clause, strategy
+from compliance.probes.facts import Facts
+from compliance.report.texts import report_texts
+from compliance.texts import Text, plain
+
+_ZONE = ZoneInfo("Europe/Stockholm")
+_BAR_WIDTH = 310.0
+_FIVE = 5
+
+
+@dataclass(frozen=True)
+class Group:
+    """The findings of one administration."""
+
+    name: Text
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One control with its findings split into causes and the rest, per administration."""
+
+    result: Result
+    causes: tuple[Finding, ...]
+    groups: tuple[Group, ...]
+
+    @property
+    def needs_action(self) -> bool:
+        """Tell whether the reader must be told why it matters and what to do."""
+        return self.result.status is not Status.PASS
+
+
+@dataclass(frozen=True)
+class Section:
+    """A clause of the strategy with its controls; without controls it is told as not tried."""
+
+    clause: Clause
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One line of the picture; lengths in the SVG's own units."""
+
+    share: Share
+    good: float
+    bad: float
+    untried: float
+
+
+@dataclass(frozen=True)
+class View:
+    """The whole report, ready to be laid out."""
+
+    municipality: str
+    run: str
+    status: Status
+    headline: Text
+    lead: Text
+    day: Text
+    sentences_title: Text
+    results: tuple[Result, ...]
+    sections: tuple[Section, ...]
+    bars: tuple[Bar, ...]
+    picture_text: Text
+
+
+def make_view(facts: Facts, results: list[Result]) -> View:
+    """Arrange one run's results; reads only names of units and times from the facts."""
+    texts = report_texts()
+    status = overall(results)
+    headline = texts[f"headline.{_headline(status)}"].fill(
+        municipality=facts.municipality,
+        bad=sum(result.status is Status.FAIL for result in results),
+        all=len(results),
+    )
+    started, finished = facts.started.astimezone(_ZONE), facts.finished.astimezone(_ZONE)
+    day = plain("{day}").fill(day=started.date())
+    bars = _bars(results)
+    title = "sentences_title" if len(results) == _FIVE else "sentences_title_other"
+    return View(
+        municipality=facts.municipality,
+        run=facts.run,
+        status=status,
+        headline=headline,
+        lead=texts["lead"].fill(day=day, start=_clock(started), end=_clock(finished)),
+        day=day,
+        sentences_title=texts[title],
+        results=tuple(results),
+        sections=_sections(facts, results),
+        bars=bars,
+        picture_text=_picture_text(bars),
+    )
+
+
+def _clock(time: datetime) -> Text:
+    """Write a time of day, in Sweden, as each language does."""
+    return Text(f"{time:%H.%M}", f"{time:%H:%M}")
+
+
+def _headline(status: Status) -> str:
+    known = (Status.PASS, Status.FAIL, Status.WARNING)
+    return status.value if status in known else Status.UNKNOWN.value
+
+
+def _sections(facts: Facts, results: list[Result]) -> tuple[Section, ...]:
+    by_id = {result.control.id: result for result in results}
+    register = Register(facts.directory) if facts.directory else None
+    return tuple(
+        Section(
+            clause,
+            tuple(_item(by_id[name], register) for name in clause.controls if name in by_id),
+        )
+        for clause in strategy()
+        if not clause.controls or any(name in by_id for name in clause.controls)
+    )
+
+
+def _item(result: Result, register: Register | None) -> Item:
+    groups: dict[str, list[Finding]] = {}
+    names: dict[str, Text] = {}
+    for finding in result.findings:
+        if finding.cause:
+            continue
+        home = register.administration(finding.unit) if register else None
+        key = home.name if home else ""
+        names[key] = plain(home.name) if home else report_texts()["findings.elsewhere"]
+        groups.setdefault(key, []).append(finding)
+    return Item(
+        result,
+        tuple(finding for finding in result.findings if finding.cause),
+        tuple(Group(names[key], tuple(groups[key])) for key in sorted(groups)),
+    )
+
+
+def _bars(results: list[Result]) -> tuple[Bar, ...]:
+    """Scale each administration's bar to the largest one."""
+    shares = [share for result in results for share in result.shares]
+    largest = max((share.population for share in shares), default=0)
+    if not largest:
+        return ()
+    scale = _BAR_WIDTH / largest
+    return tuple(
+        Bar(
+            share,
+            good=share.good * scale,
+            bad=(share.measured - share.good) * scale,
+            untried=(share.population - share.measured) * scale,
+        )
+        for share in sorted(shares, key=lambda share: -share.population)
+    )
+
+
+def _picture_text(bars: tuple[Bar, ...]) -> Text:
+    texts = report_texts()
+    rows = [
+        texts["picture.alt_row"].fill(
+            name=bar.share.name, good=bar.share.good, population=bar.share.population
+        )
+        for bar in bars
+    ]
+    joined = Text(" ".join(row.sv for row in rows), " ".join(row.en for row in rows))
+    return texts["picture.alt"].fill(rows=joined)

@@ -1,0 +1,245 @@
+"""The log in a real PostgreSQL: exactly once, in order, never changed, and who may do what."""
+
+import json
+import subprocess
+import tempfile
+import uuid
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from compliance.errors import UserError
+from compliance.messagelog import store
+from compliance.messagelog.entry import first_chain, link, to_json
+
+OUTBOX = uuid.UUID("7c1f2e0a-5b52-4b52-9a53-1d1f4c3b2a10")
+HOST = "mail.sjovalla.example"
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A PostgreSQL of its own on a socket in a temporary folder."""
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    assert binaries, "the tests of the log's schema need the Debian package postgresql"
+    with tempfile.TemporaryDirectory(prefix="kplog") as folder:
+        Path(folder).chmod(0o777)
+        as_postgres = ["runuser", "-u", "postgres", "--"]
+
+        def run(program, *arguments):
+            command = [*as_postgres, str(binaries[-1] / program), *arguments]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+        data = f"{folder}/data"
+        run("initdb", "-D", data, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
+        run("pg_ctl", "-D", data, "-w", "-s", "-l", f"{folder}/log", "-o", options, "start")
+        try:
+            with psycopg.connect(host=folder, user="postgres", autocommit=True) as admin:
+                admin.execute("CREATE ROLE kommunpost_owner LOGIN")
+                admin.execute("CREATE ROLE kommunpost_writer LOGIN")
+                admin.execute("CREATE ROLE kommunpost_reader LOGIN")
+            yield folder
+        finally:
+            run("pg_ctl", "-D", data, "-w", "-s", "-m", "immediate", "stop")
+
+
+@pytest.fixture
+def connect(server):
+    """Connect to a fresh database as a role; the schema is in place."""
+    name = f"log_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(host=server, user="postgres", autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} OWNER kommunpost_owner")
+    opened = []
+
+    def open_as(role):
+        connection = psycopg.connect(
+            host=server, user=f"kommunpost_{role}", dbname=name, autocommit=True
+        )
+        opened.append(connection)
+        return connection
+
+    owner = open_as("owner")
+    store.migrate(owner, store.migrations())
+    store.maintain(owner, date(2026, 11, 24))
+    yield open_as
+    for connection in opened:
+        connection.close()
+
+
+@pytest.fixture
+def records(entry):
+    """Make the first records of an outbox."""
+
+    def make(count, outbox=OUTBOX, **changes):
+        chain, made = first_chain(outbox), []
+        for number in range(1, count + 1):
+            record = link(chain, number, entry(queue_id=f"q{number}", **changes))
+            chain = record.chain
+            made.append(record)
+        return made
+
+    return make
+
+
+def append(connection, records, outbox=OUTBOX, host=HOST):
+    payload = json.dumps([to_json(record) for record in records])
+    row = connection.execute("SELECT log.append(%s, %s, %s)", [outbox, host, payload]).fetchone()
+    return row[0]
+
+
+def queue_ids(connection):
+    return [row["queue_id"] for row in in_transaction(connection, store.Wanted())]
+
+
+def in_transaction(connection, wanted):
+    with connection.transaction():
+        return list(store.rows(connection, wanted))
+
+
+def test_migrations_apply_once_and_the_second_run_does_nothing(connect):
+    assert store.migrate(connect("owner"), store.migrations()) == []
+    assert store.maintain(connect("owner"), date(2026, 11, 24)) == []
+
+
+def test_a_migration_that_was_changed_or_is_unknown_stops_with_its_name(connect):
+    known = store.migrations()
+    changed = [store.Migration(m.number, m.name, m.sql + "-- changed") for m in known]
+    with pytest.raises(UserError, match=r"0001_log.sql was changed"):
+        store.migrate(connect("owner"), changed)
+    with pytest.raises(UserError, match=r"0001_log.sql, which this version doesn't know"):
+        store.migrate(connect("owner"), [])
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(connect):
+    broken = [
+        *store.migrations(),
+        store.Migration(9, "0009_x.sql", "CREATE TABLE log.x(); SELECT 1/0"),
+    ]
+    owner = connect("owner")
+    with pytest.raises(psycopg.Error):
+        store.migrate(owner, broken)
+    assert owner.execute("SELECT to_regclass('log.x')").fetchone() == (None,)
+
+
+def test_entries_come_out_as_they_went_in(connect, records):
+    made = records(2, subject="Å 'quoted' \"x\" \\ \U0001f600", label="probe", recipient_unit=None)
+    assert append(connect("writer"), made) == 2
+    first = in_transaction(connect("reader"), store.Wanted())[0]
+    assert list(first) == list(store.EXPORT_KEYS)
+    assert first["accepted_at"] == "2026-11-24T09:05:00.000120Z"
+    assert first["subject"] == made[0].entry.subject
+    assert (first["label"], first["recipient_unit"]) == ("probe", None)
+    raw = connect("reader").execute("SELECT subject_raw, digest FROM log.entry").fetchone()
+    assert raw == (made[0].entry.subject_raw, made[0].digest)
+
+
+def test_what_is_sent_twice_is_stored_once(connect, records):
+    made = records(5)
+    writer = connect("writer")
+    assert append(writer, made[:3]) == 3
+    assert append(writer, made[:3]) == 3
+    assert append(writer, made[1:]) == 5
+    assert writer.execute("SELECT log.position_of(%s)", [OUTBOX]).fetchone() == (5,)
+    assert queue_ids(connect("reader")) == ["q1", "q2", "q3", "q4", "q5"]
+
+
+def test_a_gap_an_altered_link_or_a_foreign_host_stores_nothing(connect, records):
+    made = records(5)
+    writer = connect("writer")
+    append(writer, made[:2])
+    with pytest.raises(psycopg.errors.DataException, match="record 4"):
+        append(writer, made[3:])
+    with pytest.raises(psycopg.errors.DataException, match="record 3"):
+        append(writer, records(5, subject="another")[2:])
+    with pytest.raises(psycopg.errors.DataException, match="host other"):
+        append(writer, made[2:], host="other")
+    assert queue_ids(connect("reader")) == ["q1", "q2"]
+    assert append(writer, made[2:]) == 5
+
+
+def test_two_hosts_write_side_by_side(connect, records):
+    other = uuid.uuid4()
+    append(connect("writer"), records(2))
+    append(connect("writer"), records(2, outbox=other, host="mx2"), outbox=other, host="mx2")
+    hosts = connect("reader").execute("SELECT host FROM log.position ORDER BY host").fetchall()
+    assert hosts == [(HOST,), ("mx2",)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE log.entry SET subject = 'x'",
+        "DELETE FROM log.entry",
+        "TRUNCATE log.entry",
+        "UPDATE log.entry_2026_11 SET subject = 'x'",
+        "TRUNCATE log.entry_2026_11",
+    ],
+)
+@pytest.mark.parametrize("role", ["owner", "writer", "reader"])
+def test_nobody_changes_the_log_not_even_its_owner(connect, records, role, statement):
+    append(connect("writer"), records(1))
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connect(role).execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM log.entry",
+        "SELECT * FROM log.position",
+        "INSERT INTO log.position VALUES (gen_random_uuid(), 'x', 9, '')",
+        "SELECT * FROM log.make_months('2030-01-01', '2030-01-01')",
+        "CREATE TABLE log.mine ()",
+    ],
+)
+def test_the_mail_host_may_append_and_nothing_else(connect, statement):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connect("writer").execute(statement)
+
+
+def test_the_reader_cannot_append(connect, records):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        append(connect("reader"), records(1))
+
+
+def test_a_time_that_no_month_covers_is_kept_and_counted(connect, records):
+    made = records(1, accepted_at=datetime(1999, 12, 31, 23, 59, tzinfo=UTC))
+    append(connect("writer"), made)
+    owner = connect("owner")
+    assert queue_ids(connect("reader")) == ["q1"]
+    assert store.strays(owner) == 1
+    assert store.maintain(owner, date(2000, 1, 1)) != []
+    assert queue_ids(connect("reader")) == ["q1"]
+
+
+def test_months_have_utc_bounds_whatever_the_session_says(connect, records):
+    owner = connect("owner")
+    owner.execute("SET timezone = 'Europe/Stockholm'")
+    assert store.maintain(owner, date(2028, 6, 15))[0] == "entry_2028_05"
+    made = records(1, accepted_at=datetime(2028, 5, 31, 23, 59, 59, tzinfo=UTC))
+    append(connect("writer"), made)
+    assert owner.execute("SELECT count(*) FROM log.entry_2028_05").fetchone() == (1,)
+
+
+def test_rows_are_chosen_by_time_and_by_either_side(connect, entry):
+    start = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+    chain, made = first_chain(OUTBOX), []
+    for number in range(1, 5):
+        recipient = "Bo@sjovalla.example" if number == 2 else "registrator@sjovalla.example"
+        moment = start + timedelta(hours=number)
+        record = link(
+            chain, number, entry(queue_id=f"q{number}", recipient=recipient, accepted_at=moment)
+        )
+        chain = record.chain
+        made.append(record)
+    append(connect("writer"), made)
+    reader = connect("reader")
+
+    def found(**wanted):
+        return [row["queue_id"] for row in in_transaction(reader, store.Wanted(**wanted))]
+
+    assert found(since=start + timedelta(hours=2), until=start + timedelta(hours=4)) == ["q2", "q3"]
+    assert found(address="bo@SJOVALLA.example") == ["q2"]
+    assert len(found(address="medborgare@omvarlden.example")) == 4

@@ -1,0 +1,114 @@
+"""The directory snapshot: right, fresh, and never in the way of mail."""
+
+import pytest
+
+from compliance.messagelog import units as module
+from compliance.messagelog.units import Mailbox, Units
+
+ANNA = "anna@sjovalla.example"
+
+
+def mailbox(name, unit="ks", stamp="20261124090000Z", more=()):
+    addresses = frozenset({f"{name}@sjovalla.example", *more})
+    return Mailbox(f"uid={name}", unit, addresses, stamp)
+
+
+class FakeLdap:
+    """Holds mailboxes, notes what it is asked, and can be away."""
+
+    def __init__(self, *mailboxes):
+        self.mailboxes, self.asked, self.is_away = list(mailboxes), [], False
+
+    def __call__(self, since, address):
+        self.asked.append((since, address))
+        if self.is_away:
+            raise OSError("away")
+        if address:
+            return [one for one in self.mailboxes if address in one.addresses]
+        return [one for one in self.mailboxes if not since or one.stamp >= since]
+
+
+@pytest.fixture
+def now():
+    return [1000.0]
+
+
+@pytest.fixture
+def ldap():
+    return FakeLdap(mailbox("anna", more=["a@alias.example"]), mailbox("bo", unit="bun"))
+
+
+@pytest.fixture
+def units(ldap, now):
+    made = Units("sjovalla.example", ldap, clock=lambda: now[0])
+    made.refresh()
+    ldap.asked.clear()
+    return made
+
+
+def test_known_addresses_are_answered_from_memory(units, ldap):
+    assert units.unit_of("Anna@Sjovalla.example") == "ks"
+    assert units.unit_of("anna+sent@sjovalla.example") == "ks"
+    assert units.unit_of("a@alias.example") == "ks"
+    assert units.unit_of("bo@sjovalla.example") == "bun"
+    assert units.addresses_of(ANNA) == {ANNA, "a@alias.example"}
+    assert ldap.asked == []
+
+
+def test_outside_addresses_are_never_asked_for(units, ldap):
+    assert units.unit_of("x@omvarlden.example") is None
+    assert units.unit_of("") is None
+    assert ldap.asked == []
+
+
+def test_a_new_mailbox_is_looked_up_at_once(units, ldap):
+    ldap.mailboxes.append(mailbox("ny", unit="sbn"))
+    assert units.unit_of("ny+x@sjovalla.example") == "sbn"
+    assert units.unit_of("ny@sjovalla.example") == "sbn"
+    assert ldap.asked == [(None, "ny@sjovalla.example")]
+
+
+def test_an_unknown_address_is_not_asked_for_again_and_again(units, ldap, now):
+    for _ in range(5):
+        assert units.unit_of("ingen@sjovalla.example") is None
+    assert len(ldap.asked) == 1
+    now[0] += module.MISS_SECONDS
+    ldap.mailboxes.append(mailbox("ingen"))
+    assert units.unit_of("ingen@sjovalla.example") == "ks"
+
+
+def test_when_the_directory_is_away_the_last_snapshot_stands_and_nobody_waits(units, ldap):
+    ldap.is_away = True
+    units.refresh()
+    ldap.asked.clear()
+    assert units.unit_of(ANNA) == "ks"
+    assert units.unit_of("ny@sjovalla.example") is None
+    assert ldap.asked == []  # no time-out for each message
+    ldap.is_away = False
+    units.refresh()
+    ldap.mailboxes.append(mailbox("ny"))
+    assert units.unit_of("ny@sjovalla.example") == "ks"
+
+
+def test_without_any_snapshot_nothing_is_claimed_about_logins(ldap):
+    ldap.is_away = True
+    units = Units("sjovalla.example", ldap)
+    units.refresh()
+    assert units.addresses_of(ANNA) is None
+    ldap.is_away = False
+    units.refresh()
+    assert units.addresses_of("ingen@sjovalla.example") == frozenset()
+
+
+def test_a_refresh_asks_for_changes_only_and_once_in_a_while_for_all(units, ldap, now):
+    ldap.mailboxes[0] = mailbox("anna", unit="bun", stamp="20261124100000Z")
+    units.refresh()
+    assert ldap.asked == [("20261124090000Z", None)]
+    assert units.unit_of(ANNA) == "bun"
+    assert units.unit_of("a@alias.example") is None  # taken from her since
+    assert units.unit_of("bo@sjovalla.example") == "bun"
+    del ldap.mailboxes[1]
+    now[0] += module.FULL_REFRESH_SECONDS
+    units.refresh()
+    assert ldap.asked[-1] == (None, None)
+    assert "bo@sjovalla.example" not in units._by_address

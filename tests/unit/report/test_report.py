@@ -1,0 +1,134 @@
+"""What the chief, the auditor and other programs get."""
+
+import io
+import json
+import re
+from dataclasses import replace
+from itertools import pairwise
+
+import pypdf
+import pytest
+from audit_town import address_of
+from typer.testing import CliRunner
+
+from compliance.checks.registry import CHECKS, judge
+from compliance.cli import app
+from compliance.probes.facts import from_json, to_json
+from compliance.report.document import render_html, render_pdf
+from compliance.texts import Text, written
+
+
+@pytest.fixture
+def broken(facts):
+    """Łukasz Nowak is not reached from outside, and a protected person has no mailbox."""
+    probes = tuple(
+        replace(p, outcome="refused", detail="550 5.1.1 <script>alert(1)</script>")
+        if p.recipient == address_of("10002") and p.origin == "external"
+        else p
+        for p in facts.arrival.probes
+    )
+    people = tuple(
+        replace(item, mailbox=None) if item.id == "10003" else item
+        for item in facts.directory.people
+    )
+    return replace(
+        facts,
+        arrival=replace(facts.arrival, probes=probes),
+        directory=replace(facts.directory, people=people),
+        web=None,
+    )
+
+
+def run(tmp_path, facts, *words: str):
+    file = tmp_path / "facts.json"
+    file.write_bytes(to_json(facts))
+    return CliRunner().invoke(app, ["audit", "--facts", str(file), *words])
+
+
+def test_facts_survive_being_kept(facts):
+    assert from_json(to_json(facts), "here") == facts
+
+
+def test_json_has_the_promised_shape(tmp_path, broken):
+    done = run(tmp_path, broken, "--format", "json")
+    told = json.loads(done.stdout)
+    assert told["status"] == "fail"
+    assert [control["id"] for control in told["controls"]] == ["B1", "B2", "B3", "G1", "S2"]
+    first = told["controls"][0]
+    assert {"id", "clause", "status", "population", "measured", "findings"} <= set(first)
+    assert first["clause"] == "BREVLÅDOR"
+    assert [item["subject"] for item in first["findings"]] == [
+        address_of("10002"), "Referens 10003"]  # fmt: skip
+    english = json.loads(run(tmp_path, broken, "--format", "json", "--lang", "en").stdout)
+    assert "is not reached" in english["controls"][0]["findings"][0]["message"]
+
+
+def test_exit_status_says_how_it_went(tmp_path, facts, broken):
+    assert run(tmp_path, facts).exit_code == 0
+    assert run(tmp_path, broken).exit_code == 1
+    assert run(tmp_path, replace(facts, web=None)).exit_code == 3
+    assert run(tmp_path, broken, "--control", "B2").exit_code == 0
+
+
+def test_the_table_names_what_is_wrong(tmp_path, broken):
+    table = run(tmp_path, broken).stdout
+    assert "✗ Brister" in table
+    assert address_of("10002") in table
+
+
+def test_the_first_page_has_five_sentences_and_a_picture_that_can_be_heard(facts, broken):
+    page = render_html(broken, judge(broken, list(CHECKS)), "sv")
+    first = page.split('class="clauses"')[0]
+    assert first.count("<li>") == 5
+    assert "Sjövalla kommun följer inte sin e-poststrategi" in first
+    assert "Utbildningsförvaltningen: 1 av 2 nås." in first.split("aria-label=")[1]
+    sound = render_html(facts, judge(facts, list(CHECKS)), "en")
+    assert "follows its e-mail strategy on every point tried" in sound
+    assert "24 November 2026" in sound
+
+
+def test_the_page_is_whole_in_itself_and_says_its_language(broken):
+    page = render_html(broken, judge(broken, list(CHECKS)), "sv")
+    assert '<html lang="sv">' in page
+    assert not re.findall(r'(?:src|href|url)\s*[=(]\s*["\']?https?:', page)
+    assert "<script" not in page, "what a server answers is text"
+    headings = [int(level) for level in re.findall(r"<h(\d)", page)]
+    assert headings[0] == 1
+    assert headings.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(headings))
+    assert page.count("<th ") == page.count('scope="')
+
+
+def test_clauses_without_controls_are_told_as_not_tried(facts):
+    page = render_html(facts, judge(facts, list(CHECKS)), "sv")
+    watch = page.split("<h2>Bevakning</h2>")[1].split("<h2>")[0]
+    assert "Prövas inte" in watch
+    assert "Uppfyllt" not in watch
+
+
+def test_the_pdf_can_be_read_aloud(broken):
+    pdf = render_pdf(render_html(broken, judge(broken, list(CHECKS)), "sv"))
+    reader = pypdf.PdfReader(io.BytesIO(pdf))
+    catalog = reader.trailer["/Root"]
+    assert catalog["/Lang"] == "sv"
+    assert catalog["/MarkInfo"]["/Marked"]
+    assert "/StructTreeRoot" in catalog
+    assert "/Metadata" not in catalog, "no claim of PDF/UA that nobody has validated"
+    assert reader.metadata.title == (
+        "Tillsynsrapport om elektronisk post – Sjövalla kommun, 24 november 2026"
+    )
+    assert "Łukasz Nowak" in "".join(page.extract_text() for page in reader.pages)
+
+
+def test_what_is_no_facts_is_told_without_traceback(tmp_path):
+    (tmp_path / "x.json").write_text('{"run": 1}', encoding="utf-8")
+    done = CliRunner().invoke(app, ["audit", "--facts", str(tmp_path / "x.json")])
+    assert "these are not recorded facts" in str(done.exception)
+    done = CliRunner().invoke(app, ["audit", "--facts", str(tmp_path / "none.json")])
+    assert "cannot be read" in str(done.exception)
+
+
+def test_numbers_and_dates_follow_the_language():
+    assert written(1080, "sv") == "1\u00a0080"
+    assert written(1080, "en") == "1,080"
+    assert Text("{n} brev", "{n} letters").fill(n=1080).en == "1,080 letters"
