@@ -131,6 +131,7 @@ class Lab:
         for host in self.hosts.values():
             self._stop_ssh(host.name)
             host.kill()
+            image.harvest(host.folder / "upper")
         cgroups.remove_lab(self.name)
         self.network.down()
         self.names({})

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ldap3.core.exceptions import LDAPConstraintViolationResult
 from ldap3.utils.conv import escape_filter_chars
 
 from compliance import settings
@@ -13,7 +14,7 @@ def set_password(directory: settings.Directory, address: str, password_file: Pat
     """Give the holder of an address the password in a file; False if they have it already.
 
     By the Password Modify extended operation (RFC 3062), so that no hash is made here.
-    Raises UserError if nobody has the address or the file is empty.
+    Raises UserError if nobody has the address, or the password is empty or too weak.
     """
     password = settings.read_secret(password_file)
     if not password:
@@ -22,7 +23,14 @@ def set_password(directory: settings.Directory, address: str, password_file: Pat
         dn = _holder(connection, directory.base, address)
         if password_holds(directory, dn, password):
             return False
-        connection.extend.standard.modify_password(dn, new_password=password)
+        try:
+            connection.extend.standard.modify_password(dn, new_password=password)
+        except LDAPConstraintViolationResult as error:
+            raise UserError.of(
+                f"the directory's rules refuse this password ({error.message})",
+                str(password_file),
+                "write a longer one; the least length is set in the role `directory`",
+            ) from error
     return True
 
 

@@ -5,7 +5,6 @@ from importlib.metadata import version
 from typing import Any
 
 import jinja2
-import weasyprint
 
 from compliance.checks.model import Result
 from compliance.probes.facts import Facts
@@ -45,6 +44,10 @@ def render_pdf(html: str) -> bytes:
     WeasyPrint's PDF/UA variant makes the tags; its claim of conformity is taken away again, since
     no validator has confirmed it.
     """
+    # Loaded here alone: it takes a second and a half, which no other command should wait for, and
+    # the hosts that only log mail do without it.
+    import weasyprint
+
     # The font subsetter remarks on dates inside fonts, which nobody who runs an audit can mend.
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     return bytes(
