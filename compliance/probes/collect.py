@@ -11,7 +11,7 @@ from compliance.probes import arrival, ldap, log, plan, web
 from compliance.probes.facts import Audience, DirectoryFacts, Facts, LogFacts, PlanFacts, now
 from compliance.probes.host import Host
 from compliance.probes.progress import Progress
-from compliance.settings import Audit, Settings, settings_path
+from compliance.settings import Settings, settings_path
 
 
 def collect(
@@ -19,7 +19,8 @@ def collect(
 ) -> Facts:
     """Run the probes that `needs` names (fields of Facts); the rest stays None.
 
-    audience: whom to send probe letters to. Raises UserError only when the settings have no audit part.
+    audience: whom to send probe letters to. Raises UserError only when the settings have no
+    part `audit`.
     """
     audit = settings.audit
     if audit is None:
