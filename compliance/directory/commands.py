@@ -12,6 +12,7 @@ from rich.progress import track
 from compliance import settings
 from compliance.directory import passwords, show
 from compliance.directory.apply import writes_of
+from compliance.directory.conflicts import notices_of
 from compliance.directory.held import read_held
 from compliance.directory.ldap import connect
 from compliance.directory.model import Organisation
@@ -46,11 +47,14 @@ def check(
 ) -> None:
     """Check the sources and nothing else; no directory is needed.
 
-    Every problem is told with file, line and what to write instead.
+    Every problem is told with file, line and what to write instead. Somebody who has left cannot
+    be told from somebody who never was there; `plan` can.
 
     Example: kommunpost directory check --people hr-export.csv
     """
     found = _read_sources(organisation, people, pcs)
+    for line in show.notices(notices_of(found)):
+        typer.echo(line)
     typer.echo(
         f"The sources of {found.municipality} are sound: {len(found.people)} people, "
         f"{len(found.pcs)} PCs, {len(found.units)} units, {len(found.positions)} positions."
@@ -68,13 +72,19 @@ def plan(
 ) -> None:
     """Show which mailboxes would come, change and close, and why; nothing is written.
 
+    Where the sources contradict each other, that is told too (as JSON: on standard error).
+
     Example: kommunpost directory plan --format json
     """
     found = _read_sources(organisation, people, pcs)
     made = _plan(settings.load(), found)
-    lines = [show.as_json(made)] if form is Format.JSON else show.as_text(made)
-    for line in lines:
-        typer.echo(line)
+    if form is Format.TABLE:
+        for line in show.as_text(made):
+            typer.echo(line)
+        return
+    typer.echo(show.as_json(made))
+    for line in show.notices(made.notices):
+        typer.echo(line, err=True)
 
 
 @app.command()
@@ -95,6 +105,8 @@ def apply(
     loaded = settings.load()
     made = _plan(loaded, found)
     made.refuse_mass_closing(allow_closing)
+    for line in show.notices(made.notices):
+        typer.echo(line)
     typer.echo(show.summary(made))
     if made.is_empty:
         return

@@ -116,11 +116,35 @@ class Position:
     holders: tuple[str, ...]
 
 
+class Role(StrEnum):
+    """What somebody is to a unit, a position or a PC."""
+
+    WATCHER = "watcher"
+    DEPUTY = "deputy"
+    HOLDER = "holder"
+    OWNER = "owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Somebody who is named in a role but is not among the people: has left, or never was.
+
+    person is the id that was written, of says what the role belongs to (`unit ks`, `PC PC7`),
+    where is the place in the source.
+    """
+
+    role: Role
+    person: str
+    of: str
+    where: str
+
+
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """The whole municipality as its sources tell it, every reference in it resolved.
+    """The whole municipality as its sources tell it; units and positions in it are resolved.
 
     commissioner is the id of a position, executive_office the id of an administration.
+    strangers holds the references to people that are not resolved; `conflicts` judges them.
     """
 
     municipality: str
@@ -130,3 +154,4 @@ class Organisation:
     pcs: tuple[Pc, ...]
     commissioner: str
     executive_office: str
+    strangers: tuple[Stranger, ...] = ()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from compliance.directory import naming
+from compliance.directory.conflicts import Notice, notices_of
 from compliance.directory.model import Organisation, Status
 from compliance.directory.tree import MANAGED, Entry, Held, Values, wanted_entries
 from compliance.errors import UserError
@@ -51,11 +52,13 @@ class MailboxPlan:
 
     records: address to holder, written before any entry.
     active_before: how many mailboxes were not closed when the plan was made.
+    notices: where the sources contradict each other; they do not stop the plan.
     """
 
     changes: tuple[Change, ...]
     records: Mapping[str, str]
     active_before: int
+    notices: tuple[Notice, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -97,8 +100,10 @@ def make_plan(organisation: Organisation, domain: str, base: str, held: Held) ->
     """Compare the sources with what LDAP holds.
 
     domain: the mail domain. base: the LDAP suffix. Linear in the number of people but for the
-    sorting of newcomers. Raises UserError when a system mailbox's name is held by someone else.
+    sorting of newcomers. Raises UserError when a system mailbox's name is held by someone else, or
+    when a unit or position names somebody whom neither the sources nor the directory ever knew.
     """
+    notices = notices_of(organisation, _people_before(held))
     protected = {f"person:{person.id}" for person in organisation.people if person.protected}
     ledger = _ledger(held)
     addresses = naming.assign(_wishes(organisation), domain, _current(held), ledger)
@@ -121,7 +126,17 @@ def make_plan(organisation: Organisation, domain: str, base: str, held: Held) ->
             bool(entry.address) and entry.first("kommunpostStatus") != Status.CLOSED
             for entry in held.entries.values()
         ),
+        notices=notices,
     )
+
+
+def _people_before(held: Held) -> set[str]:
+    """Give the ids of everybody whom the directory holds, those who have left too."""
+    return {
+        entry.holder.removeprefix("person:")
+        for entry in held.entries.values()
+        if entry.holder.startswith("person:")
+    }
 
 
 def _wishes(organisation: Organisation) -> Iterator[naming.Wish]:

@@ -4,7 +4,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from compliance.directory.model import Organisation, Pc, Person, Position, Unit, UnitKind
+from compliance.directory.model import (
+    Organisation,
+    Pc,
+    Person,
+    Position,
+    Role,
+    Stranger,
+    Unit,
+    UnitKind,
+)
 from compliance.directory.sources import Located, Source, Structure
 from compliance.directory.sources.values import suggestion
 from compliance.errors import Problem, UserError
@@ -19,7 +28,7 @@ _PARENT_KINDS = {
 
 
 def gather(source: Source) -> Organisation:
-    """Read everything and resolve every reference.
+    """Read everything and resolve every reference; people who are not there become strangers.
 
     Raises UserError with all problems: first those within the files, all files together; when
     there are none, those between the records. No message holds a person's name (P1).
@@ -30,7 +39,8 @@ def gather(source: Source) -> Organisation:
     pcs = _read(source.pcs, problems)
     if structure is None or people is None or pcs is None:
         raise UserError(problems)
-    problems = _Comparison(structure, people, pcs).problems()
+    comparison = _Comparison(structure, people, pcs)
+    problems = comparison.problems()
     if problems:
         raise UserError(problems)
     return Organisation(
@@ -41,6 +51,7 @@ def gather(source: Source) -> Organisation:
         pcs=tuple(pc.value for pc in pcs),
         commissioner=structure.commissioner.value,
         executive_office=structure.executive_office.value,
+        strangers=tuple(comparison.strangers),
     )
 
 
@@ -54,12 +65,17 @@ def _read(reader: Callable[[], T], problems: list[Problem]) -> T | None:
 
 @dataclass
 class _Comparison:
-    """Checks between records; each adds to `found` what does not fit."""
+    """Checks between records; each adds to `found` what does not fit.
+
+    Somebody who is not among the people is no fault by itself: HR lets people go before the other
+    lists know it. They are kept in `strangers`.
+    """
 
     structure: Structure
     people: Sequence[Located[Person]]
     pcs: Sequence[Located[Pc]]
     found: list[Problem] = field(default_factory=list)
+    strangers: list[Stranger] = field(default_factory=list)
 
     def problems(self) -> list[Problem]:
         # Of two with the same id the first counts, so that a double entry is told as that alone.
@@ -80,7 +96,7 @@ class _Comparison:
         for pc in self.pcs:
             self._known_unit(pc.value.unit, pc.where)
             for owner in pc.value.owners:
-                self._known_person("owner", owner, pc.where)
+                self._person(Role.OWNER, owner, f"PC {pc.value.name}", pc.where)
         return self.found
 
     def _problem(self, what: str, where: str, remedy: str) -> None:
@@ -99,8 +115,8 @@ class _Comparison:
                 )
 
     def _unit(self, unit: Unit, where: str) -> None:
-        self._known_person("watcher", unit.watch.watcher, where)
-        self._known_person("deputy", unit.watch.deputy, where)
+        self._person(Role.WATCHER, unit.watch.watcher, f"unit {unit.id}", where)
+        self._person(Role.DEPUTY, unit.watch.deputy, f"unit {unit.id}", where)
         if unit.watch.watcher == unit.watch.deputy:
             self._problem(
                 f"unit {unit.id}: watcher and deputy are the same person",
@@ -146,7 +162,7 @@ class _Comparison:
     def _position(self, position: Position, where: str) -> None:
         self._known_unit(position.unit, where)
         for holder in position.holders:
-            self._known_person("holder", holder, where)
+            self._person(Role.HOLDER, holder, f"position {position.id}", where)
 
     def _duties(self) -> None:
         named, where = self.structure.commissioner.value, self.structure.commissioner.where
@@ -180,10 +196,6 @@ class _Comparison:
                 + suggestion(unit, self._units),
             )
 
-    def _known_person(self, role: str, person: str, where: str) -> None:
+    def _person(self, role: Role, person: str, of: str, where: str) -> None:
         if person not in self._people_ids:
-            self._problem(
-                f"{role}: there is no person {person}",
-                where,
-                "write the id of somebody in people.csv, or add the person there",
-            )
+            self.strangers.append(Stranger(role, person, of, where))

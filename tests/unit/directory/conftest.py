@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from compliance.directory.conflicts import notices_of
 from compliance.directory.model import Organisation, Person, PersonKind
 from compliance.directory.plan import Action, MailboxPlan, make_plan
 from compliance.directory.sources.files import FileSource
@@ -68,6 +69,13 @@ class Files:
         return FileSource(*(self.folder / name for name in names))
 
     def read(self) -> Organisation:
+        """Read as `kommunpost directory check` does: whoever is unknown never was there."""
+        found = self.gathered()
+        notices_of(found)
+        return found
+
+    def gathered(self) -> Organisation:
+        """Read as a plan does, which asks the directory who was there before."""
         return gather(self.source)
 
 

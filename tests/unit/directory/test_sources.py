@@ -121,10 +121,6 @@ def test_bad_people_are_told(files, people, told):
 
 
 BAD_PCS = {
-    "an unknown owner": (
-        PCS.replace("PC2;1 2", "PC2;1 9"),
-        ["pcs.csv:3: owner: there is no person 9"],
-    ),
     "an unknown unit": (PCS.replace("PC3;;ks", "PC3;;xx"), ["pcs.csv:4: there is no unit xx"]),
     "a PC twice, in other letters": (
         PCS.replace("PC3", "pc1"),

@@ -1,0 +1,82 @@
+"""Where the sources contradict each other, or what they knew before: notices beside a plan. Pure.
+
+A notice never stops a plan: HR lets somebody go on a Friday, and the list of PCs follows when
+somebody has time; login must stop all the same. What cannot be right at all still stops it.
+The codes are explained in docs/handbook/it-tekniker.md.
+"""
+
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from compliance.directory.model import Organisation, Role, Stranger
+from compliance.errors import Problem, UserError
+
+
+class Conflict(StrEnum):
+    """What does not fit together."""
+
+    OWNER_LEFT = "owner-left"
+    OWNER_UNKNOWN = "owner-unknown"
+    PC_WITHOUT_OWNER = "pc-without-owner"
+    WATCH_LEFT = "watch-left"
+    HOLDER_LEFT = "holder-left"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One conflict and whom or what it is about, by ids alone (P1): `PC PC7: 10023`."""
+
+    conflict: Conflict
+    subject: str
+
+
+def notices_of(organisation: Organisation, former: Container[str] = ()) -> tuple[Notice, ...]:
+    """Give the conflicts between the sources.
+
+    former: ids of people whom the directory holds from before; one of them who is not among the
+    people has left. Raises UserError if a unit or position names somebody who never was there:
+    that is a slip of the pen. An unknown owner is told, since PC lists are not the municipality's
+    own word.
+    """
+    unknown = [
+        stranger
+        for stranger in organisation.strangers
+        if stranger.role is not Role.OWNER and stranger.person not in former
+    ]
+    if unknown:
+        raise UserError(list(map(_problem, unknown)))
+    return (*_strangers(organisation, former), *_pcs(organisation))
+
+
+_LEFT = {
+    Role.OWNER: Conflict.OWNER_LEFT,
+    Role.WATCHER: Conflict.WATCH_LEFT,
+    Role.DEPUTY: Conflict.WATCH_LEFT,
+    Role.HOLDER: Conflict.HOLDER_LEFT,
+}
+
+
+def _strangers(organisation: Organisation, former: Container[str]) -> Iterator[Notice]:
+    for stranger in organisation.strangers:
+        has_left = stranger.person in former
+        conflict = _LEFT[stranger.role] if has_left else Conflict.OWNER_UNKNOWN
+        yield Notice(conflict, _subject(stranger.role, stranger.of, stranger.person))
+
+
+def _pcs(organisation: Organisation) -> Iterator[Notice]:
+    for pc in organisation.pcs:
+        if not pc.owners:
+            yield Notice(Conflict.PC_WITHOUT_OWNER, f"PC {pc.name}")
+
+
+def _subject(role: Role, of: str, person: str) -> str:
+    return f"{of}: {person}" if role is Role.OWNER else f"{of}: {role} {person}"
+
+
+def _problem(stranger: Stranger) -> Problem:
+    return Problem(
+        f"{stranger.role}: there is no person {stranger.person}",
+        stranger.where,
+        "write the id of somebody among the people, or add the person there",
+    )
