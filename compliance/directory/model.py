@@ -43,6 +43,7 @@ class Duty(StrEnum):
 
     COMMISSIONER = "commissioner"
     EXECUTIVE_OFFICE = "executive-office"
+    HEAD = "head"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +98,17 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """An authority, administration or department; parent is the id of the unit above."""
+    """An authority, administration or department; parent is the id of the unit above.
+
+    head is the id of the position that leads an administration, if one is named.
+    """
 
     id: str
     name: str
     kind: UnitKind
     parent: str | None
     watch: Watch
+    head: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,7 @@ class _Tree:
         self._organisation = organisation
         self._addresses = addresses
         self._base = base
+        self._heads = {unit.head for unit in organisation.units if unit.head}
 
     def person(self, person: Person) -> Entry:
         shown = person.display_name
@@ -137,14 +138,17 @@ class _Tree:
         )
 
     def position(self, position: Position) -> Entry:
-        is_commissioner = position.id == self._organisation.commissioner
+        duties = (
+            (Duty.COMMISSIONER, position.id == self._organisation.commissioner),
+            (Duty.HEAD, position.id in self._heads),
+        )
         return self._entry(
             f"cn={position.id},ou=positions",
             {"organizationalRole", "kommunpostMailbox"},
             cn=position.id,
             description=position.name,
             roleOccupant=tuple(map(self._dn, position.holders)),
-            kommunpostDuty=Duty.COMMISSIONER if is_commissioner else "",
+            kommunpostDuty=tuple(duty.value for duty, is_theirs in duties if is_theirs),
             **self._mailbox(f"position:{position.id}", MailboxKind.FUNCTION, position.unit),
         )
 

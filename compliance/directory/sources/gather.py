@@ -124,6 +124,8 @@ class _Comparison:
                 "name somebody else as deputy",
             )
         self._parent(unit, where)
+        if unit.head is not None:
+            self._head(unit, unit.head, where)
 
     def _parent(self, unit: Unit, where: str) -> None:
         allowed = _PARENT_KINDS[unit.kind]
@@ -149,6 +151,23 @@ class _Comparison:
                 f"unit {unit.id}: following its parents leads back to itself",
                 where,
                 "name the administration that it belongs to as parent",
+            )
+
+    def _head(self, unit: Unit, head: str, where: str) -> None:
+        """The head is a position within the administration that it leads."""
+        position = self._positions.get(head)
+        if unit.kind is not UnitKind.ADMINISTRATION:
+            self._problem(
+                f"unit {unit.id} of the kind {unit.kind} has a head",
+                where,
+                "remove it: the head is that of an administration",
+            )
+        elif position is None or position.unit != unit.id:
+            self._problem(
+                f"unit {unit.id}: its head {head} is no position in it",
+                where,
+                f"write the id of a position whose unit is {unit.id}"
+                + suggestion(head, self._positions),
             )
 
     def _is_in_circle(self, unit: Unit) -> bool:

@@ -10,7 +10,7 @@ from compliance.directory.plan import Action, MailboxPlan, make_plan
 from compliance.directory.tree import Entry, Held
 from compliance.errors import UserError
 
-from .conftest import BASE, DOMAIN, person
+from .conftest import BASE, DOMAIN, ORGANISATION, person
 
 
 def _of(plan: MailboxPlan, holder: str) -> tuple[Action, Entry, str]:
@@ -55,6 +55,16 @@ def test_entries_look_as_the_architecture_says(organisation, settle):
         f"uid=2,ou=people,{BASE}",
     )
     assert "owner" not in entries["cn=PC3,ou=devices"]
+
+
+def test_a_head_of_administration_has_the_duty(files, settle):
+    post = "  - {id: chef, name: Kommunchef, unit: ksk, holders: [1]}\n"
+    files.write(
+        organisation=ORGANISATION.replace("    parent: ks\n", "    parent: ks\n    head: chef\n")
+        + post
+    )
+    plan, _ = settle(files.read())
+    assert _of(plan, "position:chef")[1].attributes["kommunpostDuty"] == ("head",)
 
 
 def test_a_new_surname_renames_and_the_old_address_keeps_delivering(organisation, settle):

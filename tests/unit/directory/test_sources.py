@@ -214,6 +214,14 @@ BAD_ORGANISATIONS = {
             "organisation.yml:17: unit b: following its parents leads back to itself",
         ],
     ),
+    "a head of something else than an administration": (
+        ORGANISATION.replace(" authority\n", " authority\n    head: kommunalrad\n"),
+        ["organisation.yml:5: unit ks of the kind authority has a head"],
+    ),
+    "a head from elsewhere": (
+        ORGANISATION.replace("    parent: ks\n", "    parent: ks\n    head: kommunalrad\n"),
+        ["organisation.yml:10: unit ksk: its head kommunalrad is no position in it"],
+    ),
     "a unit twice": (
         ORGANISATION.replace("positions:\n", TWINS),
         ["organisation.yml:17: the unit a stands twice, first at FOLDER/organisation.yml:16"],
