@@ -98,10 +98,11 @@ def _result(facts: Facts, findings: tuple[Finding, ...], shares: tuple[Share, ..
     population = sum(share.population for share in shares)
     measured = sum(share.measured for share in shares)
     good = sum(share.good for share in shares)
+    key = "summary.fail" if good < measured else "summary.unknown"
     if population and good == population:
         key = "summary.pass"
-    else:
-        key = "summary.fail" if good < measured else "summary.unknown"
+    elif facts.arrival and facts.arrival.stopped and measured and not good:
+        key = "summary.common"
     summary = CONTROL.message(key, population=population, measured=measured, bad=measured - good)
     return Result(CONTROL, population, measured, findings, summary, _evidence(facts), shares)
 

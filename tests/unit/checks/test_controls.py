@@ -170,6 +170,18 @@ def test_a_stopped_milter_is_named_when_the_first_probes_stop(facts):
         assert result.status is Status.FAIL
         assert result.findings[0].subject == "mail: kommunpost-milter.service"
         assert reason in told(result)
+        assert "loggningen svarar inte" in told(result)
+
+
+def test_a_stopped_mail_store_is_told_in_words_although_its_service_runs(facts):
+    reason = "connect to mail[private/dovecot-lmtp]: Connection refused"
+    broken = fate(facts, "not_sent", reason)
+    for owner in ("10001", "10002", "10004"):
+        broken = fate(broken, "delayed", reason, recipient=address_of(owner))
+    result = b1.judge(replace(broken, arrival=replace(broken.arrival, stopped=reason)))
+    assert "e-postlagret tar inte emot brev över LMTP" in result.findings[0].message.sv
+    assert (result.population, result.measured) == (5, 3)
+    assert result.summary.sv.startswith("Ingen av de 3 anställda")
 
 
 @pytest.mark.parametrize("recipient", [f"kommunalrad@{DOMAIN}", address_of("10005")])
