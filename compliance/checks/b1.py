@@ -116,9 +116,8 @@ def _evidence(facts: Facts) -> tuple[Text, ...]:
         not device.owners and bool(device.unit)
         for device in (facts.directory.devices if facts.directory else ())
     )
-    told = [
-        CONTROL.message("evidence.probes", sent=sent, arrived=len(arrived), slowest=round(slowest))
-    ]
+    key = "evidence.probes" if arrived else "evidence.none"
+    told = [CONTROL.message(key, sent=sent, arrived=len(arrived), slowest=round(slowest))]
     if shared:
         told.append(CONTROL.message("evidence.shared", count=shared))
     return tuple(told)

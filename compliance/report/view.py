@@ -13,6 +13,9 @@ from compliance.texts import Text, plain
 
 _ZONE = ZoneInfo("Europe/Stockholm")
 _BAR_WIDTH = 310.0
+# The picture's lines share this height, so that it stays on the first page of the PDF.
+_PICTURE_HEIGHT = 270
+_ROW_HEIGHTS = range(16, 35)
 _FIVE = 5
 
 
@@ -40,7 +43,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Section:
-    """A clause of the strategy with its controls; without controls it is told as not tried."""
+    """A clause of the strategy with its controls."""
 
     clause: Clause
     items: tuple[Item, ...]
@@ -69,8 +72,15 @@ class View:
     sentences_title: Text
     results: tuple[Result, ...]
     sections: tuple[Section, ...]
+    untried: tuple[Clause, ...]
     bars: tuple[Bar, ...]
     picture_text: Text
+
+    @property
+    def row_height(self) -> int:
+        """Return the height of a line of the picture, in the SVG's own units."""
+        wanted = _PICTURE_HEIGHT // max(1, len(self.bars))
+        return min(max(wanted, _ROW_HEIGHTS[0]), _ROW_HEIGHTS[-1])
 
 
 def make_view(facts: Facts, results: list[Result]) -> View:
@@ -96,6 +106,7 @@ def make_view(facts: Facts, results: list[Result]) -> View:
         sentences_title=texts[title],
         results=tuple(results),
         sections=_sections(facts, results),
+        untried=tuple(clause for clause in strategy() if not clause.controls),
         bars=bars,
         picture_text=_picture_text(bars),
     )
@@ -120,7 +131,7 @@ def _sections(facts: Facts, results: list[Result]) -> tuple[Section, ...]:
             tuple(_item(by_id[name], register) for name in clause.controls if name in by_id),
         )
         for clause in strategy()
-        if not clause.controls or any(name in by_id for name in clause.controls)
+        if any(name in by_id for name in clause.controls)
     )
 
 
