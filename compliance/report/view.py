@@ -1,17 +1,14 @@
 """What the report's template is given: results arranged by clause and administration."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from compliance.checks.model import Finding, Result, Share, Status, overall
 from compliance.checks.people import Register
 from compliance.frameworks import Clause, strategy
 from compliance.probes.facts import Facts
 from compliance.report.texts import report_texts
-from compliance.texts import Text, plain
+from compliance.texts import Text, clock, day, plain
 
-_ZONE = ZoneInfo("Europe/Stockholm")
 _BAR_WIDTH = 310.0
 # The picture's lines share this height, so that it stays on the first page of the PDF.
 _PICTURE_HEIGHT = 270
@@ -92,8 +89,6 @@ def make_view(facts: Facts, results: list[Result]) -> View:
         bad=sum(result.status is Status.FAIL for result in results),
         all=len(results),
     )
-    started, finished = facts.started.astimezone(_ZONE), facts.finished.astimezone(_ZONE)
-    day = plain("{day}").fill(day=started.date())
     bars = _bars(results)
     title = "sentences_title" if len(results) == _FIVE else "sentences_title_other"
     return View(
@@ -101,8 +96,10 @@ def make_view(facts: Facts, results: list[Result]) -> View:
         run=facts.run,
         status=status,
         headline=headline,
-        lead=texts["lead"].fill(day=day, start=_clock(started), end=_clock(finished)),
-        day=day,
+        lead=texts["lead"].fill(
+            day=day(facts.started), start=clock(facts.started), end=clock(facts.finished)
+        ),
+        day=day(facts.started),
         sentences_title=texts[title],
         results=tuple(results),
         sections=_sections(facts, results),
@@ -110,11 +107,6 @@ def make_view(facts: Facts, results: list[Result]) -> View:
         bars=bars,
         picture_text=_picture_text(bars),
     )
-
-
-def _clock(time: datetime) -> Text:
-    """Write a time of day, in Sweden, as each language does."""
-    return Text(f"{time:%H.%M}", f"{time:%H:%M}")
 
 
 def _headline(status: Status) -> str:
