@@ -67,16 +67,11 @@ def _owner(
     reach = reaches.of(mailbox.address)
     if not reach.failed and not reach.unread:
         return None, reach.known
-    text = CONTROL.message("not_reached", name=name, what=reach.message())
-    if person.reference:
-        text = _without(text, mailbox.address)
+    text = CONTROL.message(
+        "not_reached", name=name, what=reach.message(hidden=bool(person.reference))
+    )
     severity = Status.FAIL if reach.failed else Status.UNKNOWN
     return Finding(subject, text, severity, unit), reach.known
-
-
-def _without(text: Text, address: str) -> Text:
-    """Take a protected person's address out of a server's answer."""
-    return Text(text.sv.replace(address, "…"), text.en.replace(address, "…"))
 
 
 def _unknown_accepted(facts: Facts) -> list[Finding]:

@@ -37,9 +37,9 @@ class Reach:
         """Tell whether mail arrived from both sides."""
         return self.known and not self.failed
 
-    def message(self) -> Text:
-        """Say what happened to each probe that did not arrive."""
-        told = [_told(probe) for probe in (*self.failed, *self.unread)]
+    def message(self, *, hidden: bool = False) -> Text:
+        """Say what happened to each probe that did not arrive; hidden leaves out the address."""
+        told = [_told(probe, hidden=hidden) for probe in (*self.failed, *self.unread)]
         return Text(". ".join(text.sv for text in told), ". ".join(text.en for text in told))
 
 
@@ -139,7 +139,8 @@ def _explained(detail: str) -> Text:
     return hints[0].fill(detail=raw) if hints else raw
 
 
-def _told(probe: Probe) -> Text:
+def _told(probe: Probe, *, hidden: bool) -> Text:
+    detail = probe.detail.replace(probe.recipient, "…") if hidden else probe.detail
     return COMMON[f"outcome.{probe.outcome}"].fill(
-        origin=COMMON[f"origin.{probe.origin}"], detail=plain(probe.detail or "-")
+        origin=COMMON[f"origin.{probe.origin}"], detail=plain(detail or "-")
     )

@@ -199,6 +199,15 @@ def test_b2_fails_without_position_holder_or_mailbox(facts):
         assert b2.judge(broken).status is Status.FAIL
 
 
+def test_b2_names_a_protected_commissioner_by_reference_alone(facts):
+    address = address_of("10005")
+    broken = person(facts, "10005", name="Referens 10005", reference="Referens 10005")
+    broken = fate(broken, "refused", f"550 5.1.1 <{address}>: unknown", recipient=address)
+    result = b2.judge(broken)
+    assert result.findings[0].subject == "Referens 10005"
+    assert address not in told(result)
+
+
 def test_b2_does_not_mind_that_others_are_not_reached(facts):
     assert b2.judge(fate(facts, "missing", recipient=address_of("10001"))).status is Status.PASS
 
