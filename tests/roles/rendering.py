@@ -24,7 +24,9 @@ def role_names() -> list[str]:
 
 def read(path: Path) -> dict[str, Any]:
     """Return a role's YAML file as Ansible reads it; an absent one is empty."""
-    return DataLoader().load_from_file(str(path), trusted_as_template=True) or {} if path.exists() else {}
+    if not path.exists():
+        return {}
+    return DataLoader().load_from_file(str(path), trusted_as_template=True) or {}
 
 
 def specification(role: str) -> dict[str, Any]:
