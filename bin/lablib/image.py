@@ -29,7 +29,7 @@ ARCHIVES = CACHE / "packages"  # laid over the base as a layer of its own
 
 
 def _key() -> str:
-    text = f"3 {SUITE} {' '.join(PACKAGES)} {' '.join(UNITS)}"
+    text = f"4 {SUITE} {' '.join(PACKAGES)} {' '.join(UNITS)}"
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -62,6 +62,8 @@ def _build(base: Path) -> None:
         for key in (root / "etc/ssh").glob("ssh_host_*"):
             key.unlink()  # each host gets its own
         run("systemctl", f"--root={root}", "enable", *UNITS)
+        # Without it, sshd warns at each log-in until a role has set the host's language.
+        (root / "etc/default/locale").write_text("LANG=C.UTF-8\n")
         # The lists of packages are empty; with today's date apt modules would take them for new.
         os.utime(root / "var/lib/apt/lists", (0, 0))
         root.rename(base)

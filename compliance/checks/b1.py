@@ -123,4 +123,4 @@ def _evidence(facts: Facts) -> tuple[Text, ...]:
     return tuple(told)
 
 
-CHECK = Check(CONTROL, frozenset({"directory", "arrival", "hosts"}), judge)
+CHECK = Check(CONTROL, frozenset({"directory", "arrival", "hosts"}), judge, reaches="pc-owners")

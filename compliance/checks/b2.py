@@ -65,4 +65,4 @@ def _mailbox(
     return Finding(mailbox.address, message, severity, unit), reach.known
 
 
-CHECK = Check(CONTROL, frozenset({"directory", "arrival", "hosts"}), judge)
+CHECK = Check(CONTROL, frozenset({"directory", "arrival", "hosts"}), judge, reaches="commissioner")

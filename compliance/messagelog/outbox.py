@@ -8,7 +8,7 @@ shipper, `outbox_reader.py`):
     mark                         how far the last segment is durable; nothing beyond may be shipped
     lock                         held by the one writer
 
-Why files and not SQLite: docs/decisions/0010-outbox.md.
+Why files and not SQLite: docs/decisions/0020-outbox.md.
 """
 
 import fcntl
@@ -37,7 +37,7 @@ from compliance.messagelog.entry import (
 )
 
 SEGMENT_BYTES = 16 * 1024 * 1024
-LINGER_SECONDS = 0.003
+LINGER_SECONDS = 0.001
 
 _log = logging.getLogger(__name__)
 

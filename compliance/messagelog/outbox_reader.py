@@ -40,11 +40,13 @@ class OutboxReader:
         self._path: Path | None = None
         self._offset = 0
         self._next = 1
+        self._drained_at: tuple[int, int] | None = None
 
     def seek(self, sequence: int) -> None:
         """Read on after the record with this sequence (0: from the beginning)."""
         self._path = None
         self._next = sequence + 1
+        self._drained_at = None
 
     def read(self, limit: int) -> Batch:
         """Return up to `limit` durable records; an empty batch if there is none yet.
@@ -54,10 +56,15 @@ class OutboxReader:
         """
         first = self._next
         lines: list[str] = []
+        # Each append moves the mark: while it stands still, looking costs one small read.
+        mark = read_mark(self._folder)
+        if mark == self._drained_at:
+            return Batch(first, lines)
         while len(lines) < limit:
             fresh = self._read_segment(limit - len(lines))
             lines += fresh
             if not fresh and not self._move_on():
+                self._drained_at = mark
                 break
         return Batch(first, lines)
 
@@ -71,8 +78,8 @@ class OutboxReader:
             path.unlink()
 
     def _read_segment(self, limit: int) -> list[str]:
-        if self._path is None and not self._find():
-            return []
+        if self._path is None:
+            self._path = self._find()
         if self._path is None:
             return []
         end, stop = self._bounds(self._path)
@@ -86,11 +93,11 @@ class OutboxReader:
                 self._next += 1
         return lines
 
-    def _find(self) -> bool:
-        """Set the position to the next record wanted; say whether there is a segment at all."""
+    def _find(self) -> Path | None:
+        """Return the segment of the next record wanted, None if there is no segment at all."""
         found = segments(self._folder)
         if not found:
-            return False
+            return None
         holding = [path for path in found if first_sequence(path) <= self._next]
         if not holding:
             raise UserError.of(
@@ -104,8 +111,8 @@ class OutboxReader:
             offset = len(file.readline())
             for _ in range(self._next - first_sequence(path)):
                 offset += len(file.readline())
-        self._path, self._offset = path, offset
-        return True
+        self._offset = offset
+        return path
 
     def _bounds(self, path: Path) -> tuple[float, float]:
         """Return the durable size, and the sequence at which the next segment takes over.
@@ -124,6 +131,6 @@ class OutboxReader:
             return False
         for other in segments(self._folder):
             if other > self._path and first_sequence(other) == self._next:
-                self._path = None
-                return self._find()
+                self._path = self._find()
+                return True
         return False

@@ -15,11 +15,11 @@ from compliance.messagelog.outbox_reader import Batch, OutboxReader
 from compliance.messagelog.store import connect
 from compliance.settings import Log, Settings
 
-# New records are looked for this often: two `stat` calls, and a row is in the log within a second.
+# New records are looked for this often, at the cost of one small read from the page cache.
 POLL_SECONDS = 0.2
 BATCH = 1_000
 _FIRST_WAIT_SECONDS = 0.5
-_LONGEST_WAIT_SECONDS = 30.0
+_LONGEST_WAIT_SECONDS = 10.0
 
 _log = logging.getLogger(__name__)
 

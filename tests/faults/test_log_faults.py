@@ -5,6 +5,10 @@ import smtplib
 import pytest
 from lablib.letters import letter
 
+# Postfix answers 451; when the milter is gone before a client has logged in, it says so at AUTH,
+# with 454. Clients keep the letter for both.
+TEMPORARY = {451, 454}
+
 
 @pytest.fixture
 def stopped(on_host):
@@ -25,7 +29,10 @@ def test_without_the_milter_mail_is_put_off_not_lost(world, rows, on_host, stopp
     note = letter(sender, world.commissioner.address, "Väntar på loggen")
     with pytest.raises(smtplib.SMTPResponseException) as refusal:
         world.submit(sender, note)
-    assert refusal.value.smtp_code == 451
+    assert refusal.value.smtp_code in TEMPORARY
+    with smtplib.SMTP(world.service("mx")["address"], 25, timeout=60) as smtp:
+        smtp.ehlo()
+        assert smtp.mail(world.outsider.address)[0] == 451
     outside = letter(world.outsider, world.commissioner.address, "Väntar utanför")
     world.submit(world.outsider, outside)  # the other provider keeps it and tries again
     on_host("mail", "systemctl start kommunpost-milter.service")
@@ -60,7 +67,7 @@ def test_a_full_outbox_puts_mail_off(world, on_host, rows):
         note = letter(sender, world.commissioner.address, "Disken är full")
         with pytest.raises(smtplib.SMTPResponseException) as refusal:
             world.submit(sender, note)
-        assert refusal.value.smtp_code == 451
+        assert refusal.value.smtp_code in TEMPORARY
         on_host("mail", "systemctl is-active kommunpost-milter.service")
         on_host("mail", f"rm {folder}/outbox/filler")
         world.submit(sender, note)
@@ -87,7 +94,7 @@ def test_a_killed_milter_comes_back_and_every_accepted_letter_has_its_row(world,
         else:
             accepted.append(note["Message-ID"])
     assert accepted
-    assert set(refusals) <= {451}
+    assert set(refusals) <= TEMPORARY
     for message_id in accepted:
         assert len(rows(message_id)) == 1
     world.arrival(world.commissioner, accepted[-1])

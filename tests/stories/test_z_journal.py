@@ -6,7 +6,9 @@ import re
 import pytest
 
 # What may stand there, and why. A line is matched as `unit: message`.
-EXPECTED: dict[str, str] = {}
+EXPECTED = {
+    r"SASL \w+ authentication failed": "a story logs in with a wrong password",
+}
 
 
 @pytest.mark.parametrize("host", ["mail", "outside"])

@@ -1,9 +1,15 @@
 """What the message log's tests share: entries of a fictional municipality."""
 
-from datetime import UTC, datetime
+import subprocess
+import tempfile
+import uuid
+from datetime import UTC, date, datetime
+from pathlib import Path
 
+import psycopg
 import pytest
 
+from compliance.messagelog import store
 from compliance.messagelog.entry import LogEntry
 
 
@@ -33,3 +39,73 @@ def make_entry(**changes):
 @pytest.fixture
 def entry():
     return make_entry
+
+
+class Server:
+    """A PostgreSQL of its own on a socket in a temporary folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+        assert found, "the tests of the log's schema need the Debian package postgresql"
+        self._programs = found[-1]
+        self._run("initdb", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+
+    def _run(self, program, *arguments):
+        command = [str(self._programs / program), "-D", f"{self.folder}/data", *arguments]
+        # PostgreSQL refuses to run as root.
+        as_postgres = ["runuser", "-u", "postgres", "--", *command]
+        subprocess.run(as_postgres, check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+    def start(self):
+        settings = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c fsync=off"
+        self._run("pg_ctl", "-w", "-s", "-l", f"{self.folder}/log", "-o", settings, "start")
+
+    def stop(self):
+        self._run("pg_ctl", "-w", "-s", "-m", "immediate", "stop")
+
+    def admin(self):
+        return psycopg.connect(host=self.folder, user="postgres", autocommit=True)
+
+
+@pytest.fixture(scope="session")
+def server():
+    with tempfile.TemporaryDirectory(prefix="kplog") as folder:
+        Path(folder).chmod(0o777)
+        made = Server(folder)
+        made.start()
+        with made.admin() as admin:
+            for role in ("owner", "writer", "reader"):
+                admin.execute(f"CREATE ROLE kommunpost_{role} LOGIN")
+        yield made
+        made.stop()
+
+
+@pytest.fixture
+def dsn(server):
+    """Say how to reach a fresh database, with the schema in place, as a role."""
+    name = f"log_{uuid.uuid4().hex[:8]}"
+    with server.admin() as admin:
+        admin.execute(f"CREATE DATABASE {name} OWNER kommunpost_owner")
+
+    def for_role(role):
+        return f"host={server.folder} dbname={name} user=kommunpost_{role}"
+
+    with psycopg.connect(for_role("owner"), autocommit=True) as owner:
+        store.migrate(owner, store.migrations())
+        store.maintain(owner, date(2026, 11, 24))
+    return for_role
+
+
+@pytest.fixture
+def connect(dsn):
+    """Connect to a fresh database as a role."""
+    opened = []
+
+    def open_as(role):
+        opened.append(psycopg.connect(dsn(role), autocommit=True))
+        return opened[-1]
+
+    yield open_as
+    for connection in opened:
+        connection.close()

@@ -127,6 +127,22 @@ def test_a_disk_that_fails_refuses_and_recovers(folder, entry, monkeypatch, fail
     ]
 
 
+def test_what_a_failed_sync_took_back_stays_gone_after_a_restart(folder, entry, monkeypatch):
+    box = Outbox(folder)
+    box.append([entry(queue_id="before")])
+
+    def failed_sync(fd):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fdatasync", failed_sync)
+        with pytest.raises(OutboxUnavailableError):
+            box.append([entry(queue_id="refused")])
+    box.close()
+    append_and_close(folder, [entry(queue_id="after")])
+    assert [record.entry.queue_id for record in records(folder)] == ["before", "after"]
+
+
 def test_a_torn_tail_is_set_aside_and_the_chain_goes_on(folder, entry):
     append_and_close(folder, [entry(queue_id="whole")])
     path = segments(folder)[-1]

@@ -1,11 +1,8 @@
 """The log in a real PostgreSQL: exactly once, in order, never changed, and who may do what."""
 
 import json
-import subprocess
-import tempfile
 import uuid
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -16,56 +13,6 @@ from compliance.messagelog.entry import first_chain, link, to_json
 
 OUTBOX = uuid.UUID("7c1f2e0a-5b52-4b52-9a53-1d1f4c3b2a10")
 HOST = "mail.sjovalla.example"
-
-
-@pytest.fixture(scope="module")
-def server():
-    """A PostgreSQL of its own on a socket in a temporary folder."""
-    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    assert binaries, "the tests of the log's schema need the Debian package postgresql"
-    with tempfile.TemporaryDirectory(prefix="kplog") as folder:
-        Path(folder).chmod(0o777)
-        as_postgres = ["runuser", "-u", "postgres", "--"]
-
-        def run(program, *arguments):
-            command = [*as_postgres, str(binaries[-1] / program), *arguments]
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
-
-        data = f"{folder}/data"
-        run("initdb", "-D", data, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-        options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
-        run("pg_ctl", "-D", data, "-w", "-s", "-l", f"{folder}/log", "-o", options, "start")
-        try:
-            with psycopg.connect(host=folder, user="postgres", autocommit=True) as admin:
-                admin.execute("CREATE ROLE kommunpost_owner LOGIN")
-                admin.execute("CREATE ROLE kommunpost_writer LOGIN")
-                admin.execute("CREATE ROLE kommunpost_reader LOGIN")
-            yield folder
-        finally:
-            run("pg_ctl", "-D", data, "-w", "-s", "-m", "immediate", "stop")
-
-
-@pytest.fixture
-def connect(server):
-    """Connect to a fresh database as a role; the schema is in place."""
-    name = f"log_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(host=server, user="postgres", autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} OWNER kommunpost_owner")
-    opened = []
-
-    def open_as(role):
-        connection = psycopg.connect(
-            host=server, user=f"kommunpost_{role}", dbname=name, autocommit=True
-        )
-        opened.append(connection)
-        return connection
-
-    owner = open_as("owner")
-    store.migrate(owner, store.migrations())
-    store.maintain(owner, date(2026, 11, 24))
-    yield open_as
-    for connection in opened:
-        connection.close()
 
 
 @pytest.fixture

@@ -1,0 +1,91 @@
+"""The bytes that seal an entry: fixed for good, and different for every different entry."""
+
+import dataclasses
+import json
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compliance.messagelog.entry import (
+    FIELDS,
+    digest,
+    first_chain,
+    from_json,
+    instant,
+    is_linked,
+    link,
+    to_json,
+)
+
+OUTBOX = uuid.UUID("7c1f2e0a-5b52-4b52-9a53-1d1f4c3b2a10")
+
+
+def test_the_encoding_never_changes(entry):
+    """Rows that were sealed years ago must still verify: these values are written in stone."""
+    record = link(first_chain(OUTBOX), 1, entry())
+    assert record.digest.hex() == (
+        "d6e3c60dc8926c2bea6c49e1687f4f224d6e617c0b6edc922d5b89d4d0d370bc"
+    )
+    assert record.chain.hex() == (
+        "2222739e5db7b0d9864654b7240faa77e96de227e409942209847ffdd2823d1c"
+    )
+
+
+def test_time_is_utc_with_microseconds(entry):
+    assert instant(entry().accepted_at) == "2026-11-24T09:05:00.000120Z"
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_field_is_sealed(entry, name):
+    original = entry()
+    value = getattr(original, name)
+    if value is None or isinstance(value, str):
+        other = f"{value or ''}x"
+    elif isinstance(value, bytes):
+        other = value + b"x"
+    elif isinstance(value, int):
+        other = value + 1
+    else:
+        other = value.replace(microsecond=121)
+    assert digest(dataclasses.replace(original, **{name: other})) != digest(original)
+
+
+def test_missing_and_empty_are_not_the_same(entry):
+    assert digest(entry(label=None)) != digest(entry(label=""))
+
+
+def test_text_cannot_move_from_one_field_to_the_next(entry):
+    one = entry(envelope_sender="ab", recipient="c")
+    assert digest(one) != digest(entry(envelope_sender="a", recipient="bc"))
+
+
+def test_a_record_holds_only_after_the_one_before_it(entry):
+    start = first_chain(OUTBOX)
+    first = link(start, 1, entry())
+    second = link(first.chain, 2, entry(recipient="bo@sjovalla.example"))
+    assert is_linked(start, first)
+    assert is_linked(first.chain, second)
+    assert not is_linked(start, second)
+    assert not is_linked(first_chain(uuid.uuid4()), first)
+    assert not is_linked(start, dataclasses.replace(first, sequence=2))
+
+
+_text = st.text(alphabet=st.characters(exclude_categories=["Cs"]))
+
+
+@given(_text, _text, st.binary(), st.one_of(st.none(), _text))
+def test_json_carries_an_entry_unharmed(subject, sender, raw, unit):
+    from conftest import make_entry
+
+    entry = make_entry(subject=subject, envelope_sender=sender, subject_raw=raw, sender_unit=unit)
+    record = link(first_chain(OUTBOX), 1, entry)
+    assert from_json(json.loads(json.dumps(to_json(record)))) == record
+
+
+@pytest.mark.parametrize("change", [{"version": 2}, {"digest": "xyz"}, {"accepted_at": "igår"}])
+def test_json_of_another_kind_is_refused(entry, change):
+    plain = to_json(link(first_chain(OUTBOX), 1, entry())) | change
+    with pytest.raises(ValueError, match=r".+"):
+        from_json(plain)

@@ -1,0 +1,134 @@
+"""The shipper: every record arrives exactly once and in order, whatever breaks on the way."""
+
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from compliance.errors import UserError
+from compliance.messagelog import ship
+from compliance.messagelog.notify import Notifier
+from compliance.messagelog.outbox import Outbox
+from compliance.messagelog.outbox_reader import OutboxReader
+from compliance.messagelog.ship import Shipper
+from compliance.settings import Log, Settings
+
+HOST = "mail.sjovalla.example"
+
+
+@pytest.fixture
+def box(tmp_path):
+    made = Outbox(tmp_path / "outbox")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def shipping(tmp_path, dsn, monkeypatch):
+    """Run a shipper for the length of a block."""
+    monkeypatch.setattr(ship, "_LONGEST_WAIT_SECONDS", 0.5)
+
+    @contextmanager
+    def run():
+        stop = threading.Event()
+        shipper = Shipper(
+            OutboxReader(tmp_path / "outbox"), HOST, Log(dsn=dsn("writer")), Notifier("", 60)
+        )
+        thread = threading.Thread(target=shipper.run, args=[stop])
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(timeout=30)
+            assert not thread.is_alive()
+
+    return run
+
+
+def stored(connect):
+    rows = connect("reader").execute("SELECT queue_id FROM log.entry ORDER BY sequence").fetchall()
+    return [queue_id for (queue_id,) in rows]
+
+
+def wait_for(connect, count):
+    deadline = time.monotonic() + 30
+    while len(stored(connect)) < count and time.monotonic() < deadline:
+        time.sleep(0.05)  # the database tells nobody that a row has come
+    return stored(connect)
+
+
+def names(first, last):
+    return [f"q{number}" for number in range(first, last)]
+
+
+def append(box, entry, first, last):
+    box.append([entry(queue_id=name) for name in names(first, last)])
+
+
+def test_what_waits_and_what_comes_is_shipped_in_order(box, entry, shipping, connect):
+    append(box, entry, 0, 2500)
+    with shipping():
+        assert wait_for(connect, 2500) == names(0, 2500)
+        started = time.monotonic()
+        append(box, entry, 2500, 2501)
+        assert wait_for(connect, 2501) == names(0, 2501)
+        assert time.monotonic() - started < 2
+
+
+def test_a_shipper_that_starts_again_doubles_nothing(box, entry, shipping, connect):
+    for life in range(3):
+        append(box, entry, life * 10, life * 10 + 10)
+        with shipping():
+            wait_for(connect, life * 10 + 10)
+    assert stored(connect) == names(0, 30)
+
+
+def test_a_cut_connection_is_made_anew(box, entry, shipping, connect, server):
+    with shipping():
+        append(box, entry, 0, 10)
+        wait_for(connect, 10)
+        with server.admin() as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE usename = 'kommunpost_writer'"
+            )
+        append(box, entry, 10, 20)
+        assert wait_for(connect, 20) == names(0, 20)
+
+
+def test_a_database_that_dies_costs_nothing_but_time(box, entry, shipping, connect, server, caplog):
+    caplog.set_level("INFO")
+    with shipping():
+        append(box, entry, 0, 10)
+        wait_for(connect, 10)
+        server.stop()
+        append(box, entry, 10, 20)
+        deadline = time.monotonic() + 30
+        while "shipping waits" not in caplog.text and time.monotonic() < deadline:
+            time.sleep(0.05)
+        server.start()
+        assert wait_for(connect, 20) == names(0, 20)
+    assert caplog.text.count("shipping waits") == 1
+    assert caplog.text.count("shipping goes on") == 1
+
+
+def test_nothing_passes_a_record_that_the_database_refuses(box, entry, shipping, connect, caplog):
+    append(box, entry, 0, 5)
+    connect("owner").execute("ALTER TABLE log.entry ADD CHECK (queue_id <> 'q7')")
+    with shipping():
+        wait_for(connect, 5)
+        append(box, entry, 5, 10)
+        deadline = time.monotonic() + 30
+        while "shipping waits" not in caplog.text and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert stored(connect) == names(0, 5)
+        connect("owner").execute("ALTER TABLE log.entry DROP CONSTRAINT entry_queue_id_check")
+        assert wait_for(connect, 10) == names(0, 10)
+
+
+def test_settings_without_a_capture_are_named():
+    settings = Settings.model_validate({"municipality": {"name": "S", "domain": "s.example"}})
+    with pytest.raises(UserError, match="no `capture`"):
+        ship.serve(settings, threading.Event())
