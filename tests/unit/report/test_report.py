@@ -76,7 +76,7 @@ def test_the_table_names_what_is_wrong(tmp_path, broken):
     assert address_of("10002") in table
 
 
-def test_the_first_page_has_a_sentence_for_each_control_and_a_picture_that_can_be_heard(facts, broken):
+def test_the_first_page_has_a_sentence_for_each_control_and_a_picture_to_be_heard(facts, broken):
     page = render_html(broken, judge(broken, list(CHECKS)), "sv")
     first = page.split('class="clauses"')[0]
     assert first.count("<li>") == len(CHECKS)
