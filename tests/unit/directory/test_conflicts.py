@@ -1,6 +1,7 @@
 """Sources that contradict each other are told beside a plan that works."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from compliance.errors import UserError
 
 from .conftest import ORGANISATION, PCS, PEOPLE, Files
 
+HANDBOOK = Path(__file__).parents[3] / "docs/handbook/it-tekniker.md"
 WITHOUT_TWO = PEOPLE.replace("2;Bo;Erik;Ek;employee;ksk;;\n", "")
 
 
@@ -67,3 +69,12 @@ def test_every_conflict_has_its_words(organisation, settle):
         at = next(n for n, line in enumerate(lines) if line.startswith(f"? {conflict} (2)"))
         assert lines[at].endswith("x1; x2")
         assert lines[at + 1].startswith("  What to do: ")
+
+
+def test_the_technicians_handbook_explains_every_conflict():
+    headings = [
+        line.removeprefix("### ")
+        for line in HANDBOOK.read_text(encoding="utf-8").splitlines()
+        if line.startswith("### ")
+    ]
+    assert headings == list(Conflict)
