@@ -17,6 +17,7 @@ from compliance.directory.held import read_held
 from compliance.directory.ldap import connect
 from compliance.directory.model import Organisation
 from compliance.directory.plan import CLOSING_LIMIT_PERCENT, MailboxPlan, make_plan
+from compliance.directory.sources.configured import source_of
 from compliance.directory.sources.files import FileSource
 from compliance.directory.sources.gather import gather
 from compliance.errors import UserError
@@ -145,13 +146,9 @@ def _read_sources(organisation: Path | None, people: Path | None, pcs: Path | No
             f"{settings.settings_path()}: directory.sources",
             "write their paths there, or give --organisation, --people and --pcs",
         )
-    found = gather(
-        FileSource(
-            organisation or configured.organisation,
-            people or configured.people,
-            pcs or configured.pcs,
-        )
-    )
+    named = {"organisation": organisation, "people": people, "pcs": pcs}
+    instead = {key: path for key, path in named.items() if path}
+    found = gather(source_of(configured.model_copy(update=instead)))
     _refuse_others(found, loaded)
     return found
 

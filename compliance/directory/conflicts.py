@@ -6,29 +6,9 @@ The codes are explained in docs/handbook/it-tekniker.md.
 """
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
-from compliance.directory.model import Organisation, Role, Stranger
+from compliance.directory.model import Conflict, Notice, Organisation, Role, Stranger
 from compliance.errors import Problem, UserError
-
-
-class Conflict(StrEnum):
-    """What does not fit together."""
-
-    OWNER_LEFT = "owner-left"
-    OWNER_UNKNOWN = "owner-unknown"
-    PC_WITHOUT_OWNER = "pc-without-owner"
-    WATCH_LEFT = "watch-left"
-    HOLDER_LEFT = "holder-left"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """One conflict and whom or what it is about, by ids alone (P1): `PC PC7: 10023`."""
-
-    conflict: Conflict
-    subject: str
 
 
 def notices_of(organisation: Organisation, former: Container[str] = ()) -> tuple[Notice, ...]:
@@ -46,7 +26,7 @@ def notices_of(organisation: Organisation, former: Container[str] = ()) -> tuple
     ]
     if unknown:
         raise UserError(list(map(_problem, unknown)))
-    return (*_strangers(organisation, former), *_pcs(organisation))
+    return (*organisation.notices, *_strangers(organisation, former), *_pcs(organisation))
 
 
 _LEFT = {
@@ -65,8 +45,9 @@ def _strangers(organisation: Organisation, former: Container[str]) -> Iterator[N
 
 
 def _pcs(organisation: Organisation) -> Iterator[Notice]:
+    told = {notice.subject for notice in organisation.notices}
     for pc in organisation.pcs:
-        if not pc.owners:
+        if not pc.owners and f"PC {pc.name}" not in told:
             yield Notice(Conflict.PC_WITHOUT_OWNER, f"PC {pc.name}")
 
 

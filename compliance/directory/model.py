@@ -81,7 +81,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Pc:
-    """A PC that is joined to the municipal network; owners are ids of people, maybe none."""
+    """A PC that is joined to the municipal network; owners are ids of people, maybe none.
+
+    unit is empty where the source does not tell it.
+    """
 
     name: str
     unit: str
@@ -144,12 +147,34 @@ class Stranger:
     where: str
 
 
+class Conflict(StrEnum):
+    """What does not fit together (docs/handbook/it-tekniker.md)."""
+
+    OWNER_LEFT = "owner-left"
+    OWNER_UNKNOWN = "owner-unknown"
+    PC_WITHOUT_OWNER = "pc-without-owner"
+    WATCH_LEFT = "watch-left"
+    HOLDER_LEFT = "holder-left"
+    NOT_IN_ACCOUNTS = "not-in-accounts"
+    NOT_IN_HR = "not-in-hr"
+    ACCOUNT_WITHOUT_ID = "account-without-id"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One conflict and whom or what it is about, by ids alone (P1): `PC PC7: 10023`."""
+
+    conflict: Conflict
+    subject: str
+
+
 @dataclass(frozen=True, slots=True)
 class Organisation:
     """The whole municipality as its sources tell it; units and positions in it are resolved.
 
     commissioner is the id of a position, executive_office the id of an administration.
     strangers holds the references to people that are not resolved; `conflicts` judges them.
+    notices holds what a source found by itself.
     """
 
     municipality: str
@@ -160,3 +185,4 @@ class Organisation:
     commissioner: str
     executive_office: str
     strangers: tuple[Stranger, ...] = ()
+    notices: tuple[Notice, ...] = ()

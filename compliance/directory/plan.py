@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from compliance.directory import naming
-from compliance.directory.conflicts import Notice, notices_of
-from compliance.directory.model import Organisation, Status
+from compliance.directory.conflicts import notices_of
+from compliance.directory.model import Notice, Organisation, Status
 from compliance.directory.tree import MANAGED, Entry, Held, Values, wanted_entries
 from compliance.errors import UserError
 

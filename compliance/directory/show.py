@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 
-from compliance.directory.conflicts import Conflict, Notice
+from compliance.directory.model import Conflict, Notice
 from compliance.directory.plan import Action, Change, MailboxPlan
 
 _MARKS = {
@@ -36,6 +36,18 @@ _CONFLICTS = {
     Conflict.HOLDER_LEFT: (
         "the holder has left",
         "name the new holder in organisation.yml, or nobody while the post is vacant",
+    ),
+    Conflict.NOT_IN_ACCOUNTS: (
+        "in the list of people, but without an account that has the id",
+        "make an account, or write the id in the account that there is",
+    ),
+    Conflict.NOT_IN_HR: (
+        "an account with an id that the list of people does not have; it gets no mailbox",
+        "close the account if its holder has left, else mend the id",
+    ),
+    Conflict.ACCOUNT_WITHOUT_ID: (
+        "an account without an id; it gets no mailbox",
+        "write the id in the account, or leave such accounts out by people_filter",
     ),
 }
 

@@ -52,6 +52,7 @@ def gather(source: Source) -> Organisation:
         commissioner=structure.commissioner.value,
         executive_office=structure.executive_office.value,
         strangers=tuple(comparison.strangers),
+        notices=tuple(source.notices()),
     )
 
 
@@ -94,7 +95,8 @@ class _Comparison:
         for person in self.people:
             self._known_unit(person.value.unit, person.where)
         for pc in self.pcs:
-            self._known_unit(pc.value.unit, pc.where)
+            if pc.value.unit:
+                self._known_unit(pc.value.unit, pc.where)
             for owner in pc.value.owners:
                 self._person(Role.OWNER, owner, f"PC {pc.value.name}", pc.where)
         return self.found

@@ -64,6 +64,27 @@ def test_check_takes_the_files_of_the_settings_and_another_one_by_name(run, file
     assert "4 people" in run("check", "--people", other, settings=_settings(files)).stdout
 
 
+def test_settings_that_name_no_people_are_told(run, files):
+    settings = _settings(files)
+    del settings["directory"]["sources"]["people"]
+    assert "where people and PCs are read from" in str(run("check", settings=settings).exception)
+
+
+def test_accounts_that_do_not_answer_are_told_by_their_own_address(run, files):
+    settings = _settings(files)
+    (files.folder / "secret").write_text("hemligt", encoding="utf-8")
+    settings["directory"]["sources"]["accounts"] = {
+        "kind": "active_directory",
+        "uri": "ldaps://127.0.0.1:2",
+        "base": "dc=ad",
+        "reader_dn": "reader@ad",
+        "reader_password_file": str(files.folder / "secret"),
+        "units": {"Kontoret": "ksk"},
+    }
+    told = str(run("check", settings=settings).exception)
+    assert "ldaps://127.0.0.1:2: the directory cannot be reached" in told
+
+
 @pytest.mark.parametrize("command", ["check", "plan", "apply"])
 def test_bad_input_stops_every_command_before_the_directory_is_asked(run, files, command):
     files.write(organisation=ORGANISATION.replace("parent: ks", "parent: kf"))

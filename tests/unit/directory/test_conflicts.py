@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from compliance.directory import show
-from compliance.directory.conflicts import Conflict, Notice
+from compliance.directory.model import Conflict, Notice
 from compliance.directory.plan import Action
 from compliance.errors import UserError
 
