@@ -72,6 +72,12 @@ class Directory(BaseModel):
     writer_dn: str | None = None
     writer_password_file: Path | None = None
     sources: Sources | None = None
+    answer_days: int = Field(
+        default=90,
+        ge=0,
+        description="How long mail to somebody who has left is answered with where to write "
+        "instead; a default of ours, no law",
+    )
 
 
 class Log(BaseModel):

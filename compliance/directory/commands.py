@@ -10,11 +10,13 @@ import typer
 from rich.progress import track
 
 from compliance import settings
+from compliance.clock import today
 from compliance.directory import passwords, show
 from compliance.directory.apply import writes_of
 from compliance.directory.conflicts import notices_of
 from compliance.directory.held import read_held
 from compliance.directory.ldap import connect
+from compliance.directory.lifecycle import in_service
 from compliance.directory.model import Organisation
 from compliance.directory.plan import CLOSING_LIMIT_PERCENT, MailboxPlan, make_plan
 from compliance.directory.sources.configured import source_of
@@ -54,7 +56,8 @@ def check(
     Example: kommunpost directory check --people hr-export.csv
     """
     found = _read_sources(organisation, people, pcs)
-    for line in show.notices(notices_of(found)):
+    service = in_service(found, today())
+    for line in show.notices(notices_of(service.organisation, service.last_days)):
         typer.echo(line)
     typer.echo(
         f"The sources of {found.municipality} are sound: {len(found.people)} people, "
@@ -169,7 +172,8 @@ def _plan(loaded: settings.Settings, organisation: Organisation) -> MailboxPlan:
     directory = _directory(loaded)
     with connect(directory, "reader") as connection:
         held = read_held(connection, directory.base)
-    return make_plan(organisation, loaded.municipality.domain, directory.base, held)
+    domain = loaded.municipality.domain
+    return make_plan(organisation, domain, directory.base, held, today(), directory.answer_days)
 
 
 def _directory(loaded: settings.Settings) -> settings.Directory:

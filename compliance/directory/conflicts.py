@@ -7,7 +7,7 @@ The codes are explained in docs/handbook/it-tekniker.md.
 
 from collections.abc import Container, Iterator
 
-from compliance.directory.model import Conflict, Notice, Organisation, Role, Stranger
+from compliance.directory.model import Conflict, Notice, Organisation, Role, Status, Stranger
 from compliance.errors import Problem, UserError
 
 
@@ -26,7 +26,12 @@ def notices_of(organisation: Organisation, former: Container[str] = ()) -> tuple
     ]
     if unknown:
         raise UserError(list(map(_problem, unknown)))
-    return (*organisation.notices, *_strangers(organisation, former), *_pcs(organisation))
+    return (
+        *organisation.notices,
+        *_strangers(organisation, former),
+        *_pcs(organisation),
+        *_leaves(organisation),
+    )
 
 
 _LEFT = {
@@ -34,6 +39,7 @@ _LEFT = {
     Role.WATCHER: Conflict.WATCH_LEFT,
     Role.DEPUTY: Conflict.WATCH_LEFT,
     Role.HOLDER: Conflict.HOLDER_LEFT,
+    Role.STAND_IN: Conflict.LEAVE_WITHOUT_DEPUTY,
 }
 
 
@@ -49,6 +55,12 @@ def _pcs(organisation: Organisation) -> Iterator[Notice]:
     for pc in organisation.pcs:
         if not pc.owners and f"PC {pc.name}" not in told:
             yield Notice(Conflict.PC_WITHOUT_OWNER, f"PC {pc.name}")
+
+
+def _leaves(organisation: Organisation) -> Iterator[Notice]:
+    for person in organisation.people:
+        if person.status is Status.ON_LEAVE and not person.deputy:
+            yield Notice(Conflict.LEAVE_WITHOUT_DEPUTY, f"person {person.id}")
 
 
 def _subject(role: Role, of: str, person: str) -> str:

@@ -4,6 +4,7 @@ Everything here is a plain frozen value. Ids are those of the municipality's own
 """
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 
@@ -31,9 +32,13 @@ class MailboxKind(StrEnum):
 
 
 class Status(StrEnum):
-    """active: all works. suspended: no login, mail still arrives. closed: neither."""
+    """active: all works. suspended: no login, mail still arrives. closed: neither.
+
+    on_leave stands in sources alone: the mailbox is active, and the deputy sees it.
+    """
 
     ACTIVE = "active"
+    ON_LEAVE = "on_leave"
     SUSPENDED = "suspended"
     CLOSED = "closed"
 
@@ -52,6 +57,8 @@ class Person:
 
     given_name is the one used in daily life and may be empty; unit is the id of a Unit.
     protected marks a protected identity (P1): the names then serve nothing and go nowhere.
+    deputy is the id of who sees the mailbox during leave, empty if nobody does. starts and ends
+    are the first and the last day in service, or of a term of office; None where it is open.
     """
 
     id: str
@@ -62,6 +69,9 @@ class Person:
     unit: str
     status: Status = Status.ACTIVE
     protected: bool = False
+    deputy: str = ""
+    starts: date | None = None
+    ends: date | None = None
 
     @property
     def reference(self) -> str:
@@ -131,6 +141,7 @@ class Role(StrEnum):
     DEPUTY = "deputy"
     HOLDER = "holder"
     OWNER = "owner"
+    STAND_IN = "deputy during leave"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +149,13 @@ class Stranger:
     """Somebody who is named in a role but is not among the people: has left, or never was.
 
     person is the id that was written, of says what the role belongs to (`unit ks`, `PC PC7`),
-    where is the place in the source.
+    where is the place in the source, empty for somebody whose last day has passed.
     """
 
     role: Role
     person: str
     of: str
-    where: str
+    where: str = ""
 
 
 class Conflict(StrEnum):
@@ -155,6 +166,7 @@ class Conflict(StrEnum):
     PC_WITHOUT_OWNER = "pc-without-owner"
     WATCH_LEFT = "watch-left"
     HOLDER_LEFT = "holder-left"
+    LEAVE_WITHOUT_DEPUTY = "leave-without-deputy"
     NOT_IN_ACCOUNTS = "not-in-accounts"
     NOT_IN_HR = "not-in-hr"
     ACCOUNT_WITHOUT_ID = "account-without-id"

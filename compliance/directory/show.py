@@ -37,6 +37,10 @@ _CONFLICTS = {
         "the holder has left",
         "name the new holder in organisation.yml, or nobody while the post is vacant",
     ),
+    Conflict.LEAVE_WITHOUT_DEPUTY: (
+        "on leave, and nobody in service sees the mailbox",
+        "name the deputy in the list of people",
+    ),
     Conflict.NOT_IN_ACCOUNTS: (
         "in the list of people, but without an account that has the id",
         "make an account, or write the id in the account that there is",

@@ -29,7 +29,7 @@ MANAGED = (
     *("roleOccupant", "owner"),
     *("kommunpostAddress", "kommunpostKind", "kommunpostStatus", "kommunpostHolder"),
     *("kommunpostUnit", "kommunpostUnitKind", "kommunpostParent", "kommunpostWatcher"),
-    *("kommunpostDeputy", "kommunpostDuty", "kommunpostReference"),
+    *("kommunpostDeputy", "kommunpostDuty", "kommunpostReference", "kommunpostClosesOn"),
 )
 
 
@@ -111,6 +111,7 @@ class _Tree:
             if person.protected
             else {"sn": person.surname, "givenName": person.given_name}
         )
+        is_on_leave = person.status is Status.ON_LEAVE
         return self._entry(
             f"uid={person.id},ou=people",
             {"inetOrgPerson", "kommunpostMailbox"},
@@ -118,8 +119,12 @@ class _Tree:
             **names,
             employeeNumber=person.id,
             employeeType=person.kind,
+            kommunpostDeputy=self._dn(person.deputy) if is_on_leave and person.deputy else "",
             **self._mailbox(
-                f"person:{person.id}", MailboxKind.INDIVIDUAL, person.unit, person.status
+                f"person:{person.id}",
+                MailboxKind.INDIVIDUAL,
+                person.unit,
+                Status.ACTIVE if is_on_leave else person.status,
             ),
         )
 

@@ -1,5 +1,6 @@
 """The difference between the municipality's own lists and LDAP, by the directory room's plan."""
 
+from compliance.clock import today
 from compliance.directory.held import read_held
 from compliance.directory.ldap import connect
 from compliance.directory.plan import Action, make_plan
@@ -18,7 +19,7 @@ def read(settings: Directory, sources: Sources, domain: str) -> PlanFacts:
         organisation = gather(source_of(sources))
         with connect(settings, "reader") as connection:
             held = read_held(connection, settings.base)
-        plan = make_plan(organisation, domain, settings.base, held)
+        plan = make_plan(organisation, domain, settings.base, held, today(), settings.answer_days)
     except UserError as error:
         return PlanFacts(Seen(seen.asked, seen.of, seen.at, first_problem(error)))
     pending = tuple(

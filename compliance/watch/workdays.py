@@ -6,9 +6,9 @@ midsummer eve, Christmas eve and New Year's eve, as for statutory time limits (l
 
 from datetime import date, datetime, timedelta
 from functools import cache
-from zoneinfo import ZoneInfo
 
-SWEDEN = ZoneInfo("Europe/Stockholm")
+from compliance.clock import SWEDEN
+
 _DAY = timedelta(days=1)
 _FRIDAY, _SATURDAY = 4, 5  # date.weekday()
 

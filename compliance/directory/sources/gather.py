@@ -1,7 +1,9 @@
 """Holds a source's records against each other and makes one `Organisation` of them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from itertools import pairwise
 from typing import TypeVar
 
 from compliance.directory.model import (
@@ -85,7 +87,7 @@ class _Comparison:
         self._people_ids = {person.value.id for person in self.people}
         self._twice("unit", ((unit.value.id, unit.where) for unit in self.structure.units))
         self._twice("position", ((item.value.id, item.where) for item in self.structure.positions))
-        self._twice("person", ((person.value.id, person.where) for person in self.people))
+        self._twice("person", self._overlapping())
         self._twice("PC", ((pc.value.name, pc.where) for pc in self.pcs))
         for unit in self.structure.units:
             self._unit(unit.value, unit.where)
@@ -94,6 +96,9 @@ class _Comparison:
         self._duties()
         for person in self.people:
             self._known_unit(person.value.unit, person.where)
+            if person.value.deputy:
+                of = f"person {person.value.id}"
+                self._person(Role.STAND_IN, person.value.deputy, of, person.where)
         for pc in self.pcs:
             if pc.value.unit:
                 self._known_unit(pc.value.unit, pc.where)
@@ -115,6 +120,20 @@ class _Comparison:
                     where,
                     "remove one of the two, or give it an id of its own",
                 )
+
+    def _overlapping(self) -> Iterator[tuple[str, str]]:
+        """Give everybody but those whose lines are for other times, as terms of office are."""
+        lines: dict[str, list[Located[Person]]] = {}
+        for person in self.people:
+            lines.setdefault(person.value.id.casefold(), []).append(person)
+        for found in lines.values():
+            in_turn = sorted(found, key=lambda person: person.value.starts or date.min)
+            follow = all(
+                (before.value.ends or date.max) < (after.value.starts or date.min)
+                for before, after in pairwise(in_turn)
+            )
+            for person in found[:1] if follow else found:
+                yield person.value.id, person.where
 
     def _unit(self, unit: Unit, where: str) -> None:
         self._person(Role.WATCHER, unit.watch.watcher, f"unit {unit.id}", where)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from compliance.directory.tree import Held
 
 DOMAIN = "sjovalla.example"
 BASE = "dc=sjovalla,dc=example"
+TODAY = date(2026, 11, 24)
+ANSWER_DAYS = 90
 
 ORGANISATION = """\
 municipality: Sjövalla kommun
@@ -111,9 +114,11 @@ def applied(plan: MailboxPlan, held: Held) -> Held:
 def settle() -> Callable[..., tuple[MailboxPlan, Held]]:
     """Plan for an organisation and apply: gives the plan and what is held afterwards."""
 
-    def run(organisation: Organisation, held: Held | None = None) -> tuple[MailboxPlan, Held]:
+    def run(
+        organisation: Organisation, held: Held | None = None, day: date = TODAY
+    ) -> tuple[MailboxPlan, Held]:
         held = held or Held()
-        plan = make_plan(organisation, DOMAIN, BASE, held)
+        plan = make_plan(organisation, DOMAIN, BASE, held, day, ANSWER_DAYS)
         return plan, applied(plan, held)
 
     return run

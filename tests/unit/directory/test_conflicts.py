@@ -29,7 +29,7 @@ def test_an_owner_whom_nobody_knows_is_told_and_stays_visible(files: Files, sett
     assert any(owner.startswith("uid=9,") for owner in owners), "the audit must see it"
 
 
-def test_whoever_left_and_still_owns_or_watches_is_told_and_closed(files: Files, settle):
+def test_whoever_left_and_still_owns_or_watches_is_told_and_shut_out(files: Files, settle):
     _, held = settle(files.read())
     files.write(people=WITHOUT_TWO)
     plan, held = settle(files.gathered(), held)
@@ -39,7 +39,7 @@ def test_whoever_left_and_still_owns_or_watches_is_told_and_closed(files: Files,
         Notice(Conflict.WATCH_LEFT, "unit ks: deputy 2"),
         Notice(Conflict.WATCH_LEFT, "unit ksk: deputy 2"),
     }
-    assert plan.counts()[Action.CLOSE] == 1
+    assert plan.counts()[Action.SUSPEND] == 1
     again, _ = settle(files.gathered(), held)
     assert again.is_empty
     assert again.notices == plan.notices, "told until the lists are mended"

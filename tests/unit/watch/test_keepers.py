@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -41,7 +42,7 @@ def entries() -> Mapping[str, Entry]:
         commissioner="rad",
         executive_office="kk",
     )
-    plan = make_plan(organisation, DOMAIN, BASE, Held())
+    plan = make_plan(organisation, DOMAIN, BASE, Held(), date(2026, 11, 24), 90)
     return {change.mailbox.rdn.lower(): change.mailbox for change in plan.changes}
 
 
