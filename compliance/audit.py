@@ -38,6 +38,7 @@ class Tongue(StrEnum):
     SV = "sv"
     EN = "en"
 
+
 app = typer.Typer(rich_markup_mode=None)
 
 
