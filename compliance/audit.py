@@ -38,7 +38,10 @@ class Tongue(StrEnum):
     SV = "sv"
     EN = "en"
 
+app = typer.Typer(rich_markup_mode=None)
 
+
+@app.command()
 def audit(
     form: Annotated[
         Format, typer.Option("--format", help="How the results are told.")
