@@ -76,11 +76,18 @@ def _package_layer() -> None:
 
 
 def harvest(upper: Path) -> None:
-    """Keep the packages that a host has fetched, so that the next lab need not."""
-    target = ARCHIVES / "var/cache/apt/archives"
+    """Keep the packages and their lists that a host has fetched; the next lab need not."""
     with _lock():
-        for package in (upper / "var/cache/apt/archives").glob("*.deb"):
-            if not (target / package.name).exists():
-                part = target / f".{os.getpid()}.part"
-                shutil.copy(package, part)
-                part.rename(target / package.name)
+        for folder, pattern in (("var/cache/apt/archives", "*.deb"), ("var/lib/apt/lists", "*_*")):
+            (ARCHIVES / folder).mkdir(parents=True, exist_ok=True)
+            for found in (upper / folder).glob(pattern):
+                _keep(found, ARCHIVES / folder / found.name)
+
+
+def _keep(found: Path, target: Path) -> None:
+    """Copy a file that is not kept yet or is newer now; other labs never see half of it."""
+    if target.exists() and target.stat().st_mtime >= found.stat().st_mtime:
+        return
+    part = target.parent / f".{os.getpid()}.part"
+    shutil.copy2(found, part)
+    part.rename(target)
