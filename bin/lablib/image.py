@@ -79,9 +79,13 @@ def harvest(upper: Path) -> None:
     """Keep the packages and their lists that a host has fetched; the next lab need not."""
     with _lock():
         for folder, pattern in (("var/cache/apt/archives", "*.deb"), ("var/lib/apt/lists", "*_*")):
+            files = list((upper / folder).glob(pattern))
+            if not files:
+                continue  # a folder without lists, made today, would look like fresh lists
             (ARCHIVES / folder).mkdir(parents=True, exist_ok=True)
-            for found in (upper / folder).glob(pattern):
+            for found in files:
                 _keep(found, ARCHIVES / folder / found.name)
+            shutil.copystat(upper / folder, ARCHIVES / folder)
 
 
 def _keep(found: Path, target: Path) -> None:
