@@ -98,10 +98,6 @@ class Host:
             "-b", f"--network-bridge={self.network.bridge}", "--resolv-conf=off", "--timezone=off",
             "--link-journal=no", "--console=pipe", f"--hostname={self.fqdn}",
         ]  # fmt: skip
-        if not lower:
-            # Until the snapshot the host is only being built; what a crash then loses is built
-            # again. From the snapshot on, a sync is a sync, since durability is tested.
-            nspawn.append("--suppress-sync=yes")
         environment = {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
         with (self.folder / "console.log").open("ab") as log:
             subprocess.Popen(
