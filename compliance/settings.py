@@ -40,7 +40,10 @@ class Accounts(BaseModel):
         "lasting id, objectGUID or entryUUID",
     )
     units: dict[str, str] = Field(description="Department in the accounts to id of the unit")
-    people_filter: str = Field(default="", description="Which entries are people, if not every one")
+    people_filter: str = Field(default="", description="Which users are people, if not every one")
+    pcs_filter: str = Field(
+        default="", description="Which computers are PCs, if not all but domain controllers"
+    )
     protected_group: str = Field(
         default="", description="DN of the group of those with protected identity (P1)"
     )

@@ -10,6 +10,7 @@ from compliance.directory.sources import Located, Structure
 from compliance.directory.sources.accounts import Accounts
 from compliance.directory.sources.organisation import read_structure
 from compliance.directory.sources.records import read_pcs, read_people
+from compliance.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,16 @@ class AccountSource:
         return read_structure(self.organisation)
 
     def people(self) -> list[Located[Person]]:
-        """Give employees and elected members."""
+        """Give employees and elected members. Raises UserError if there are no accounts."""
         if self.people_file is None:
             return list(self._accounts.people.values())
         return [Located(self._held_against(item.value), item.where) for item in self._listed]
 
     def pcs(self) -> list[Located[Pc]]:
-        """Give the PCs that are joined to the municipal network."""
-        return read_pcs(self.pcs_file) if self.pcs_file else list(self._accounts.pcs)
+        """Give the PCs that are joined; why there are no accounts is told by `people`."""
+        if self.pcs_file:
+            return read_pcs(self.pcs_file)
+        return [] if isinstance(self._answer, UserError) else list(self._answer.pcs)
 
     def notices(self) -> list[Notice]:
         """Give what did not fit within the accounts, and who is on one side only."""
@@ -47,9 +50,19 @@ class AccountSource:
             notices = [item for item in notices if item.conflict is not Conflict.OWNER_UNKNOWN]
         return [*notices, *self._one_sided()]
 
-    @cached_property
+    @property
     def _accounts(self) -> Accounts:
-        return self.read()
+        """Give the accounts, or raise again why there are none; the server is asked once."""
+        if isinstance(self._answer, UserError):
+            raise self._answer
+        return self._answer
+
+    @cached_property
+    def _answer(self) -> Accounts | UserError:
+        try:
+            return self.read()
+        except UserError as error:
+            return error
 
     @cached_property
     def _listed(self) -> list[Located[Person]]:

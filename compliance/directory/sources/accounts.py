@@ -42,7 +42,8 @@ class Dialect:
 
 ACTIVE_DIRECTORY = Dialect(
     people_filter="(&(objectCategory=person)(objectClass=user)(sn=*))",
-    pcs_filter="(objectCategory=computer)",
+    # But no domain controllers: ADS_UF_SERVER_TRUST_ACCOUNT, by the bit-wise matching rule.
+    pcs_filter="(&(objectCategory=computer)(!(userAccountControl:1.2.840.113556.1.4.803:=8192)))",
     lasting_id="objectGUID",
     department="department",
     owner="managedBy",
@@ -66,11 +67,16 @@ class RawEntry:
     values: Mapping[str, Sequence[bytes]]
 
     def texts(self, attribute: str) -> tuple[str, ...]:
-        """Give an attribute's values; what is not UTF-8 comes with replacement signs."""
-        if attribute.lower() == "objectguid":
-            return tuple(uuid.UUID(bytes_le=raw).hex for raw in self.values.get("objectguid", ()))
-        found = self.values.get(attribute.lower(), ())
-        return tuple(raw.decode("utf-8", "replace").strip() for raw in found)
+        """Give an attribute's values; what is not UTF-8 comes with replacement signs.
+
+        Both kinds of UUID come as 32 hexadecimal digits, which is as long as an id may be.
+        """
+        name = attribute.lower()
+        found = self.values.get(name, ())
+        if name == "objectguid":
+            return tuple(uuid.UUID(bytes_le=bytes(raw)).hex for raw in found)
+        texts = (raw.decode("utf-8", "replace").strip() for raw in found)
+        return tuple(text.replace("-", "") if name == "entryuuid" else text for text in texts)
 
     def text(self, attribute: str) -> str:
         """Give the first value of an attribute, or an empty string."""

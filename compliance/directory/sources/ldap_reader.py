@@ -25,8 +25,8 @@ def read(server: settings.Accounts) -> Accounts:
     attributes = sorted({*dialect.attributes, id_attribute})
     with connect_source(server) as connection:
         reader = _Reader(connection, server)
-        people = reader.search(server.people_filter or dialect.people_filter, attributes)
-        pcs = reader.search(dialect.pcs_filter, attributes)
+        people = reader.search("people_filter", dialect.people_filter, attributes)
+        pcs = reader.search("pcs_filter", dialect.pcs_filter, attributes)
         protected = reader.protected()
     rules = Rules(dialect, server.uri, id_attribute, server.units, protected)
     return read_accounts(people, pcs, rules)
@@ -39,8 +39,12 @@ class _Reader:
         self._connection = connection
         self._server = server
 
-    def search(self, filter_text: str, attributes: list[str]) -> list[RawEntry]:
-        """Give every entry below the base that fits a filter, page by page."""
+    def search(self, key: str, usual: str, attributes: list[str]) -> list[RawEntry]:
+        """Give every entry below the base that fits a filter, page by page.
+
+        key: the setting that holds the filter. usual: the one that holds if it is empty.
+        """
+        filter_text = getattr(self._server, key) or usual
         try:
             found = self._connection.extend.standard.paged_search(
                 self._server.base,
@@ -52,7 +56,7 @@ class _Reader:
         except LDAPNoSuchObjectResult as error:
             raise self._fault("base", f"there is no entry {self._server.base}") from error
         except LDAPInvalidFilterError as error:
-            raise self._fault("people_filter", f"{filter_text} is no filter") from error
+            raise self._fault(key, f"{filter_text} is no filter") from error
         return [
             RawEntry(answer["dn"], _lower(answer["raw_attributes"]))
             for answer in found

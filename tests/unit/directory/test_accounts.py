@@ -186,6 +186,8 @@ def test_an_ldap_directory_gives_the_same_people_and_pcs():
     same = read_accounts(USERS, [], RULES)
     assert [p.value for p in read.people.values()] == [p.value for p in same.people.values()]
     assert read.pcs[0].value.owners == ("1", "3")
+    lasting = read_accounts(people, [pc], Rules(LDAP, "ldaps://ldap", "entryUUID", UNITS))
+    assert lasting.pcs[0].value.owners == (GUIDS[1].hex, GUIDS[3].hex)
 
 
 def test_a_lock_that_passes_is_no_suspension():
@@ -246,6 +248,20 @@ def test_a_pc_of_somebody_whom_hr_let_go_is_told_as_theirs(files, settle):
     both = source(files, USERS, [ad_pc("PC2", BO)], people_file=files.folder / "people.csv")
     plan, _ = settle(gather(both), held)
     assert Notice(Conflict.OWNER_LEFT, "PC PC2: 2") in plan.notices
+
+
+def test_a_server_that_does_not_answer_is_asked_and_told_once(files):
+    asked = []
+
+    def read():
+        asked.append("once")
+        raise UserError.of("the directory cannot be reached", "ldaps://dc1")
+
+    for people in (None, files.folder / "people.csv"):
+        asked.clear()
+        with pytest.raises(UserError) as caught:
+            gather(AccountSource(files.folder / "organisation.yml", read, people))
+        assert len(asked) == len(caught.value.problems) == 1
 
 
 def test_a_list_of_pcs_stands_instead_of_the_computers(files):
