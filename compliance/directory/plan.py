@@ -276,7 +276,7 @@ def _farewell(before: Entry, after: Entry) -> Change:
     }
     closes = closing_day(after)
     if closes:
-        reason = f"has left: no login, mail is answered until the mailbox closes on {closes}"
+        reason = f"has left: no login, the mailbox closes on {closes}"
         return Change(Action.SUSPEND, after, reason, writes)
-    reason = "has left; the time of answering is over" if closing_day(before) else _GONE
+    reason = "has left, and the set time is over" if closing_day(before) else _GONE
     return Change(Action.CLOSE, after, reason, writes)

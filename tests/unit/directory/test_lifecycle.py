@@ -48,12 +48,12 @@ def test_leaving_stops_the_login_at_once_and_closes_after_the_set_time(organisat
     plan, held = settle(gone, held)
     assert _of(plan, "person:2") == (
         Action.SUSPEND,
-        "has left: no login, mail is answered until the mailbox closes on 2027-02-22",
+        "has left: no login, the mailbox closes on 2027-02-22",
     )
     assert _state(held) == ("suspended", "20270222000000Z")
     assert settle(gone, held, TODAY + 89 * DAY)[0].is_empty, "the day does not move"
     plan, held = settle(gone, held, TODAY + 90 * DAY)
-    assert _of(plan, "person:2") == (Action.CLOSE, "has left; the time of answering is over")
+    assert _of(plan, "person:2") == (Action.CLOSE, "has left, and the set time is over")
     assert _state(held) == ("closed", "")
     assert settle(gone, held, TODAY + 900 * DAY)[0].is_empty
 
