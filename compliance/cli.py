@@ -11,6 +11,7 @@ from compliance.audit import audit
 from compliance.directory import commands as directory
 from compliance.errors import UserError
 from compliance.messagelog import commands as messagelog
+from compliance.messagelog.seal import commands as seal
 from compliance.settings import load, settings_path
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.add_typer(directory.app, name="directory")
 app.add_typer(messagelog.app, name="log")
 app.command()(audit)
+app.command(name="verify")(seal.verify_extract)
 
 
 @app.command()

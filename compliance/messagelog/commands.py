@@ -16,8 +16,11 @@ import typer
 from compliance import settings
 from compliance.errors import UserError
 from compliance.messagelog import ship, store
+from compliance.messagelog.seal import commands as seal
 
 app = typer.Typer(help="The log of all mail in and out.", no_args_is_help=True)
+app.command()(seal.seal)
+app.command()(seal.verify)
 
 # What a spreadsheet takes for a formula when a cell begins with it.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

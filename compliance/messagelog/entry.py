@@ -92,7 +92,7 @@ def digest(entry: LogEntry, seed: bytes) -> bytes:
     """Return the digest of all that an entry says."""
     parts = [b"\x00", version_of(seed).to_bytes(1, "big"), seed]
     for name in FIELDS:
-        value = _field_bytes(getattr(entry, name))
+        value = value_bytes(getattr(entry, name))
         parts += [_MISSING] if value is None else [struct.pack(">I", len(value)), value]
     return hashlib.sha256(b"".join(parts)).digest()
 
@@ -156,7 +156,8 @@ def is_linked(previous: bytes, record: Record) -> bool:
     return record == link(previous, record.sequence, record.entry, record.seed)
 
 
-def _field_bytes(value: str | bytes | int | datetime | None) -> bytes | None:
+def value_bytes(value: str | bytes | int | datetime | None) -> bytes | None:
+    """Return the bytes of a field that are hashed, without their length; None if it's missing."""
     if value is None or isinstance(value, bytes):
         return value
     if isinstance(value, datetime):
