@@ -22,6 +22,7 @@ import struct
 import uuid
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, Literal
 
 VERSION = 2
@@ -31,6 +32,7 @@ Direction = Literal["in", "out", "internal"]
 ClientClass = Literal["local", "loopback", "private", "public"]
 
 _MISSING = b"\xff\xff\xff\xff"
+_LENGTH = struct.Struct(">I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class LogEntry:
 
 
 FIELDS = tuple(field.name for field in fields(LogEntry))
+_values = attrgetter(*FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class Record:
 
 def instant(moment: datetime) -> str:
     """Write a time as ISO 8601 in UTC with microseconds, e.g. 2026-11-24T09:05:00.000120Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def version_of(seed: bytes) -> int:
@@ -90,11 +93,8 @@ def version_of(seed: bytes) -> int:
 
 def digest(entry: LogEntry, seed: bytes) -> bytes:
     """Return the digest of all that an entry says."""
-    parts = [b"\x00", version_of(seed).to_bytes(1, "big"), seed]
-    for name in FIELDS:
-        value = value_bytes(getattr(entry, name))
-        parts += [_MISSING] if value is None else [struct.pack(">I", len(value)), value]
-    return hashlib.sha256(b"".join(parts)).digest()
+    head = b"\x00" + version_of(seed).to_bytes(1, "big") + seed
+    return hashlib.sha256(head + b"".join(framed_fields(entry))).digest()
 
 
 def first_chain(outbox_id: uuid.UUID) -> bytes:
@@ -156,10 +156,20 @@ def is_linked(previous: bytes, record: Record) -> bool:
     return record == link(previous, record.sequence, record.entry, record.seed)
 
 
-def value_bytes(value: str | bytes | int | datetime | None) -> bytes | None:
-    """Return the bytes of a field that are hashed, without their length; None if it's missing."""
-    if value is None or isinstance(value, bytes):
-        return value
-    if isinstance(value, datetime):
-        return instant(value).encode("ascii")
-    return str(value).encode("utf-8")
+def framed_fields(entry: LogEntry) -> list[bytes]:
+    """Return each field's bytes with their length before them, in the order of FIELDS."""
+    framed = []
+    for value in _values(entry):
+        if isinstance(value, str):
+            data = value.encode("utf-8")
+        elif value is None:
+            framed.append(_MISSING)
+            continue
+        elif isinstance(value, bytes):
+            data = value
+        elif isinstance(value, int):
+            data = b"%d" % value
+        else:
+            data = instant(value).encode("ascii")
+        framed.append(_LENGTH.pack(len(data)) + data)
+    return framed

@@ -9,7 +9,7 @@ A salt that is disclosed tells nothing of the seed nor of the other salts.
 
 import hashlib
 
-from compliance.messagelog.entry import FIELDS, LogEntry, value_bytes
+from compliance.messagelog.entry import FIELDS, LogEntry, framed_fields
 from compliance.messagelog.seal.verifier import SALT_BYTES, commitment, row_leaf
 
 _SALTS_BYTES = SALT_BYTES * len(FIELDS)
@@ -24,8 +24,8 @@ def salts(seed: bytes) -> list[bytes]:
 def commitments(entry: LogEntry, seed: bytes) -> list[bytes]:
     """Return a row's commitments, in the order of FIELDS."""
     return [
-        commitment(salt, value_bytes(getattr(entry, name)))
-        for name, salt in zip(FIELDS, salts(seed), strict=True)
+        commitment(salt, value)
+        for salt, value in zip(salts(seed), framed_fields(entry), strict=True)
     ]
 
 

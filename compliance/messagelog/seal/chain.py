@@ -108,14 +108,14 @@ class Walk:
                 self._altered.append(link)
             self._advance(link)
             return False
+        if following is not None and self._links(following, self.previous, self._slot):
+            return self._give_way(link, following)
         if chain_value(self.previous, self._slot, link.digest) == link.chain or (
             chain_value(self.previous, self._slot, link.content) == link.chain
         ):
             self._altered.append(link)
             self._advance(link)
             return False
-        if following is not None and self._links(following, self.previous, self._slot):
-            return self._give_way(link, following)
         self._skip(link, following)
         return False
 

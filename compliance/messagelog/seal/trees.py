@@ -83,11 +83,14 @@ class Comparison:
             (Kind.INSERTED, new - lost, "it was not signed"),
         ):
             found += [self._finding(kind, place, text) for place in places]
+        touched = {one.outbox for one in found}
         for outbox, moves in self._moved.items():
-            for was, now in out_of_order(moves).items():
-                found.append(
-                    self._finding(Kind.REORDERED, (outbox, now), f"it was signed as entry {was}")
-                )
+            strays = out_of_order(moves)
+            if not strays and outbox not in touched:
+                strays = moves  # nothing was put in or taken away that would explain them
+            for was, now in strays.items():
+                text = f"it was signed as entry {was}"
+                found.append(self._finding(Kind.REORDERED, (outbox, now), text))
         return sorted(found, key=lambda one: (str(one.outbox), one.sequence or 0))
 
     def _note(self, kind: dict[bytes, Leaf], leaf: Leaf, where: str) -> None:

@@ -13,6 +13,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,18 +71,21 @@ def framed(value: bytes | None) -> bytes:
     return _MISSING if value is None else len(value).to_bytes(4, "big") + value
 
 
-def commitment(salt: bytes, value: bytes | None) -> bytes:
+def commitment(salt: bytes, framed_value: bytes) -> bytes:
     """Return what stands for a cell: without its salt it tells nothing of the value."""
-    return hashlib.sha256(b"\x03" + salt + framed(value)).digest()
+    return hashlib.sha256(b"\x03" + salt + framed_value).digest()
 
 
 def row_leaf(commitments: Iterable[tuple[str, bytes]]) -> bytes:
     """Return the leaf hash of a row: its cells' names and commitments, in order."""
-    parts = []
-    for name, value in commitments:
-        label = name.encode("utf-8")
-        parts += [len(label).to_bytes(1, "big"), label, value]
-    return leaf_hash(b"".join(parts))
+    return leaf_hash(b"".join([label(name) + value for name, value in commitments]))
+
+
+@cache
+def label(name: str) -> bytes:
+    """Return a field's name with its length before it."""
+    data = name.encode("utf-8")
+    return len(data).to_bytes(1, "big") + data
 
 
 def verify_signature(key: bytes, text: str, signature: bytes) -> None:
@@ -129,7 +133,14 @@ def verify(text: str, key: bytes | None = None) -> Verified:
     """
     try:
         return _verify(text, key)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         if isinstance(error, ExtractError):
             raise
         raise ExtractError(f"this is not an extract as docs/seal-format.md has it ({error})") from (
@@ -221,11 +232,11 @@ def _cell(
         raise ExtractError(f"the salt of field {name} is not {SALT_BYTES} bytes")
     if "hex" in cell:
         cells[name] = cell["hex"]
-        return commitment(salt, bytes.fromhex(cell["hex"]))
+        return commitment(salt, framed(bytes.fromhex(cell["hex"])))
     value = cells[name] = cell["value"]
     if value is not None and type(value) not in (str, int):
         raise ExtractError(f"field {name} is neither text, a whole number nor null")
-    return commitment(salt, None if value is None else str(value).encode("utf-8"))
+    return commitment(salt, framed(None if value is None else str(value).encode("utf-8")))
 
 
 def _hash(digits: str) -> bytes:
