@@ -7,7 +7,7 @@ BIN := .venv/bin
 BUILD := build/$(LAB)
 LABARGS := --name $(LAB) --subnet $(SUBNET)
 
-.PHONY: help setup demo lab lab-down lab-reset test test-unit lint format lock
+.PHONY: help setup setup-test demo lab lab-down lab-reset test test-unit lint format lock
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -27,10 +27,13 @@ lab-down: ## everything of the lab gone
 lab-reset: ## back to the state right after deployment, in seconds
 	@bin/lab reset $(LABARGS)
 
-test: setup ## all tests, against a lab that it starts
+setup-test:
+	@bin/setup test
+
+test: setup-test ## all tests, against a lab that it starts
 	@$(BIN)/python bin/steps test $(LABARGS)
 
-test-unit: setup ## the tests that need no lab
+test-unit: setup-test ## the tests that need no lab
 	@$(BIN)/pytest -q tests/unit tests/roles
 
 lint: setup ## every linter, no warnings

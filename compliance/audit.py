@@ -39,6 +39,10 @@ class Tongue(StrEnum):
     EN = "en"
 
 
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
 def audit(
     form: Annotated[
         Format, typer.Option("--format", help="How the results are told.")
@@ -86,8 +90,9 @@ def _measure(
     """Run the probes that the checks need; of a whole audit, keep the facts and the report."""
     loaded = settings.load()
     needs = frozenset[str]().union(*(check.needs for check in checks))
+    audience = frozenset(check.reaches for check in checks if check.reaches)
     with shown(console, language) as progress:
-        facts = collect(loaded, needs, progress)
+        facts = collect(loaded, needs, audience, progress)
         if not (whole and loaded.audit):
             return facts, None
         progress.step("report")

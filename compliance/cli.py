@@ -4,27 +4,51 @@ Exit codes: 0 done, 1 the audit found a failure, 2 error, 3 the audit is incompl
 """
 
 import sys
+from importlib import import_module
 
+import click
 import typer
+from typer.core import TyperGroup
 
-from compliance.audit import audit
-from compliance.directory import commands as directory
 from compliance.errors import UserError
-from compliance.messagelog import commands as messagelog
-from compliance.messagelog.seal import commands as seal
 from compliance.settings import load, settings_path
+
+# A room is loaded when its door is opened: the milter must be back at once after a crash, and a
+# host that only logs mail has none of the libraries of the audit.
+_DOORS = {
+    "audit": "compliance.audit",
+    "directory": "compliance.directory.commands",
+    "log": "compliance.messagelog.commands",
+    "verify": "compliance.messagelog.seal.commands",
+}
+
+
+class _Doors(TyperGroup):
+    """The commands of this module, and those behind the doors."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_DOORS])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _DOORS:
+            return super().get_command(ctx, cmd_name)
+        return typer.main.get_command(import_module(_DOORS[cmd_name]).app)
+
 
 app = typer.Typer(
     name="kommunpost",
+    cls=_Doors,
     help="Directory, message log and compliance checks of a municipality's mail.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    add_completion=False,
 )
-app.add_typer(directory.app, name="directory")
-app.add_typer(messagelog.app, name="log")
-app.command()(audit)
-app.command(name="verify")(seal.verify_extract)
+
+
+@app.callback()
+def _kommunpost() -> None:
+    """Directory, message log and compliance checks of a municipality's mail."""
 
 
 @app.command()

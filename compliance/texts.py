@@ -5,14 +5,16 @@ Each text lies as YAML beside the code that uses it, so that none exists in one 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import yaml
 
 Language = Literal["sv", "en"]
 
+_ZONE = ZoneInfo("Europe/Stockholm")
 _MONTHS = {
     "sv": "januari februari mars april maj juni juli augusti september oktober november december",
     "en": "January February March April May June July August September October November December",
@@ -48,6 +50,18 @@ def written(value: object, language: Language) -> str:
     if isinstance(value, date):
         return f"{value.day} {_MONTHS[language].split()[value.month - 1]} {value.year}"
     return str(value)
+
+
+def clock(time: datetime) -> Text:
+    """Write a time of day, in Sweden, as each language does: 09.30 or 09:30."""
+    local = time.astimezone(_ZONE)
+    return Text(f"{local:%H.%M}", f"{local:%H:%M}")
+
+
+def day(time: datetime) -> Text:
+    """Write the day that it is in Sweden at this time."""
+    local = time.astimezone(_ZONE).date()
+    return Text(written(local, "sv"), written(local, "en"))
 
 
 def plain(value: str) -> Text:

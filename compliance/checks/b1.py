@@ -67,16 +67,11 @@ def _owner(
     reach = reaches.of(mailbox.address)
     if not reach.failed and not reach.unread:
         return None, reach.known
-    text = CONTROL.message("not_reached", name=name, what=reach.message())
-    if person.reference:
-        text = _without(text, mailbox.address)
+    text = CONTROL.message(
+        "not_reached", name=name, what=reach.message(hidden=bool(person.reference))
+    )
     severity = Status.FAIL if reach.failed else Status.UNKNOWN
     return Finding(subject, text, severity, unit), reach.known
-
-
-def _without(text: Text, address: str) -> Text:
-    """Take a protected person's address out of a server's answer."""
-    return Text(text.sv.replace(address, "…"), text.en.replace(address, "…"))
 
 
 def _unknown_accepted(facts: Facts) -> list[Finding]:
@@ -98,10 +93,11 @@ def _result(facts: Facts, findings: tuple[Finding, ...], shares: tuple[Share, ..
     population = sum(share.population for share in shares)
     measured = sum(share.measured for share in shares)
     good = sum(share.good for share in shares)
+    key = "summary.fail" if good < measured else "summary.unknown"
     if population and good == population:
         key = "summary.pass"
-    else:
-        key = "summary.fail" if good < measured else "summary.unknown"
+    elif facts.arrival and facts.arrival.stopped and measured and not good:
+        key = "summary.common"
     summary = CONTROL.message(key, population=population, measured=measured, bad=measured - good)
     return Result(CONTROL, population, measured, findings, summary, _evidence(facts), shares)
 
@@ -115,12 +111,11 @@ def _evidence(facts: Facts) -> tuple[Text, ...]:
         not device.owners and bool(device.unit)
         for device in (facts.directory.devices if facts.directory else ())
     )
-    told = [
-        CONTROL.message("evidence.probes", sent=sent, arrived=len(arrived), slowest=round(slowest))
-    ]
+    key = "evidence.probes" if arrived else "evidence.none"
+    told = [CONTROL.message(key, sent=sent, arrived=len(arrived), slowest=round(slowest))]
     if shared:
         told.append(CONTROL.message("evidence.shared", count=shared))
     return tuple(told)
 
 
-CHECK = Check(CONTROL, frozenset({"directory", "arrival", "hosts"}), judge)
+CHECK = Check(CONTROL, frozenset({"directory", "arrival", "hosts"}), judge, reaches="pc-owners")

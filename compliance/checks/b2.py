@@ -4,7 +4,6 @@ from compliance.checks.model import Check, Finding, Result, Status, load_control
 from compliance.checks.people import Register, name_of, subject_of
 from compliance.checks.reach import Reaches, arrival_gaps, directory_gap, reach_causes
 from compliance.probes.facts import Facts, Mailbox, Position
-from compliance.texts import Text
 
 CONTROL = load_control(__file__)
 DUTY = "commissioner"
@@ -36,7 +35,8 @@ def _post(
     register: Register, reaches: Reaches, post: Position
 ) -> list[tuple[Finding | None, bool]]:
     """Judge the position's mailbox and each holder's."""
-    verdicts = [_mailbox(reaches, post.name, post.name, post.mailbox, post.unit)]
+    address = post.mailbox.address if post.mailbox else post.name
+    verdicts = [_mailbox(reaches, address, post.name, post.mailbox, post.unit)]
     if not post.occupants:
         text = CONTROL.message("no_holder", position=post.name)
         verdicts.append((Finding(post.name, text, unit=post.unit), True))
@@ -60,9 +60,10 @@ def _mailbox(
     reach = reaches.of(mailbox.address)
     if not reach.failed and not reach.unread:
         return None, reach.known
-    message: Text = CONTROL.message("not_reached", name=name, what=reach.message())
+    hidden = subject != mailbox.address  # a protected person is named by the reference alone
+    text = CONTROL.message("not_reached", name=name, what=reach.message(hidden=hidden))
     severity = Status.FAIL if reach.failed else Status.UNKNOWN
-    return Finding(mailbox.address, message, severity, unit), reach.known
+    return Finding(subject, text, severity, unit), reach.known
 
 
-CHECK = Check(CONTROL, frozenset({"directory", "arrival", "hosts"}), judge)
+CHECK = Check(CONTROL, frozenset({"directory", "arrival", "hosts"}), judge, reaches="commissioner")

@@ -5,6 +5,7 @@ from collections import defaultdict
 from compliance.checks.model import Check, Finding, Result, Status, gap, load_control
 from compliance.checks.reach import COMMON, stopped_units
 from compliance.probes.facts import Accepted, Facts, HostFacts
+from compliance.texts import clock, day
 
 CONTROL = load_control(__file__)
 
@@ -36,7 +37,8 @@ def judge(facts: Facts) -> Result:
             CONTROL.message(
                 "evidence",
                 host=host.name,
-                since=f"{host.since:%Y-%m-%d %H:%M} UTC",
+                day=day(host.since),
+                time=clock(host.since),
                 count=len(host.accepted),
             )
             for host in hosts

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from compliance.probes.facts import Facts
+from compliance.probes.facts import Audience, Facts
 from compliance.texts import Text, leaves, plain
 
 
@@ -104,11 +104,15 @@ def settle(findings: tuple[Finding, ...], population: int, measured: int) -> Sta
 
 @dataclass(frozen=True)
 class Check:
-    """A control, the parts of `Facts` that it needs (by field name), and its judgement."""
+    """A control, the parts of `Facts` that it needs (by field name), and its judgement.
+
+    reaches: whom the arrival probe must try for it, if anybody.
+    """
 
     control: Control
     needs: frozenset[str]
     judge: Callable[[Facts], Result]
+    reaches: Audience | None = None
 
 
 def overall(results: list[Result]) -> Status:

@@ -15,6 +15,11 @@ ORIGINS: tuple[Origin, ...] = ("internal", "external")
 FAILED = frozenset({"refused", "delayed", "bounced", "astray", "missing"})
 # Services without which nobody is reached.
 MAIL_UNITS = ("postfix", "dovecot", "slapd", "kommunpost-milter")
+# Part of a server's answer, and what it means in words.
+_HINTS = (
+    ("dovecot-lmtp", COMMON["hint.lmtp"]),
+    ("4.7.1 Service unavailable", COMMON["hint.milter"]),
+)
 # This many probes with the same fault are told as one cause, beside the people it strikes.
 _SHARED = 3
 
@@ -32,10 +37,10 @@ class Reach:
         """Tell whether mail arrived from both sides."""
         return self.known and not self.failed
 
-    def message(self) -> Text:
-        """Say what happened to each probe that did not arrive."""
-        told = [_told(probe) for probe in (*self.failed, *self.unread)]
-        return Text("; ".join(text.sv for text in told), "; ".join(text.en for text in told))
+    def message(self, *, hidden: bool = False) -> Text:
+        """Say what happened to each probe that did not arrive; hidden leaves out the address."""
+        told = [_told(probe, hidden=hidden) for probe in (*self.failed, *self.unread)]
+        return Text(". ".join(text.sv for text in told), ". ".join(text.en for text in told))
 
 
 class Reaches:
@@ -93,17 +98,16 @@ def reach_causes(facts: Facts) -> list[Finding]:
     if not arrival or not (failed or arrival.stopped):
         return []
     findings = stopped_units(facts, MAIL_UNITS)
-    subject = arrival.seen[0].of if arrival.seen else facts.domain
+    subject = facts.domain
     if arrival.stopped:
-        reason = COMMON.get(f"stop.{arrival.stopped}", plain(arrival.stopped))
-        text = COMMON["cause.stopped"].fill(detail=reason)
+        text = COMMON["cause.stopped"].fill(detail=_explained(arrival.stopped))
         severity = Status.FAIL if failed else Status.UNKNOWN
         findings.append(Finding(subject, text, severity, cause=True))
         return findings
     details = Counter(probe.detail.replace(probe.recipient, "…") for probe in failed)
     for detail, count in details.most_common():
         if count >= _SHARED and detail:
-            text = COMMON["cause.shared"].fill(count=count, detail=plain(detail))
+            text = COMMON["cause.shared"].fill(count=count, detail=_explained(detail))
             findings.append(Finding(subject, text, cause=True))
     return findings
 
@@ -126,7 +130,17 @@ def stopped_units(facts: Facts, names: Iterable[str]) -> list[Finding]:
     return findings
 
 
-def _told(probe: Probe) -> Text:
+def _explained(detail: str) -> Text:
+    """Put a known fault into words before the server's own."""
+    if f"stop.{detail}" in COMMON:
+        return COMMON[f"stop.{detail}"]
+    hints = [text for part, text in _HINTS if part in detail]
+    raw = plain(detail)
+    return hints[0].fill(detail=raw) if hints else raw
+
+
+def _told(probe: Probe, *, hidden: bool) -> Text:
+    detail = probe.detail.replace(probe.recipient, "…") if hidden else probe.detail
     return COMMON[f"outcome.{probe.outcome}"].fill(
-        origin=COMMON[f"origin.{probe.origin}"], detail=plain(probe.detail or "-")
+        origin=COMMON[f"origin.{probe.origin}"], detail=plain(detail or "-")
     )

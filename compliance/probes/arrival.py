@@ -16,6 +16,8 @@ from compliance.settings import Audit, read_secret
 # So many recipients are tried first. If none of them is reached the fault is common to all, and
 # hundreds of letters in somebody's queue would only be delivered late and tell nothing more.
 FIRST = 3
+# Postfix says so before the reason when it has stopped trying for a while.
+_SUSPENDED = "delivery temporarily suspended: "
 
 
 def read(
@@ -144,5 +146,5 @@ def _common_fault(origin: Origin, probes: list[Probe], first: list[str]) -> str 
     own = [probe for probe in probes if probe.origin == origin]
     if not own or any(probe.outcome == "arrived" for probe in own) or len(own) < len(first):
         return None
-    worst = own[0]
-    return worst.detail.replace(worst.recipient, "…") or worst.outcome
+    told = own[0].detail.removeprefix(_SUSPENDED).replace(own[0].recipient, "…")
+    return told or own[0].outcome

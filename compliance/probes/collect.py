@@ -8,16 +8,19 @@ from datetime import UTC, datetime
 
 from compliance.errors import UserError
 from compliance.probes import arrival, ldap, log, plan, web
-from compliance.probes.facts import ArrivalFacts, DirectoryFacts, Facts, LogFacts, PlanFacts, now
+from compliance.probes.facts import Audience, DirectoryFacts, Facts, LogFacts, PlanFacts, now
 from compliance.probes.host import Host
 from compliance.probes.progress import Progress
-from compliance.settings import Audit, Settings, settings_path
+from compliance.settings import Settings, settings_path
 
 
-def collect(settings: Settings, needs: frozenset[str], progress: Progress) -> Facts:
+def collect(
+    settings: Settings, needs: frozenset[str], audience: frozenset[Audience], progress: Progress
+) -> Facts:
     """Run the probes that `needs` names (fields of Facts); the rest stays None.
 
-    Raises UserError only when the settings have no audit part.
+    audience: whom to send probe letters to. Raises UserError only when the settings have no
+    part `audit`.
     """
     audit = settings.audit
     if audit is None:
@@ -29,7 +32,10 @@ def collect(settings: Settings, needs: frozenset[str], progress: Progress) -> Fa
     run, started = _run_id(), now()
     directory = _directory(settings, needs, progress)
     planned = _plan(settings, needs, progress)
-    arrived = _arrival(settings, audit, run, directory, progress) if "arrival" in needs else None
+    arrived = None
+    if "arrival" in needs and directory and not directory.seen.error:
+        addresses = recipients(directory, audience)
+        arrived = arrival.read(audit, settings.municipality.domain, run, addresses, progress)
     hosts = None
     if "hosts" in needs:
         progress.step("hosts")
@@ -58,18 +64,21 @@ def collect(settings: Settings, needs: frozenset[str], progress: Progress) -> Fa
     )
 
 
-def recipients(directory: DirectoryFacts) -> list[str]:
-    """Return whom to try: the commissioner's mailboxes and every PC owner's, each address once.
+def recipients(directory: DirectoryFacts, audience: frozenset[Audience]) -> list[str]:
+    """Return the addresses of the commissioner and of every PC owner, as asked, each once.
 
     Protected people come last: the first few are told by the fault that they all meet.
     """
     people = {person.dn.lower(): person for person in directory.people}
-    duty = [post for post in directory.positions if "commissioner" in post.duties]
-    holders = [dn for post in duty for dn in post.occupants]
-    owners = [dn for device in directory.devices for dn in device.owners]
-    found = [people[dn.lower()] for dn in (*holders, *owners) if dn.lower() in people]
+    posts, dns = [], list[str]()
+    if "commissioner" in audience:
+        posts = [post for post in directory.positions if "commissioner" in post.duties]
+        dns += [dn for post in posts for dn in post.occupants]
+    if "pc-owners" in audience:
+        dns += [dn for device in directory.devices for dn in device.owners]
+    found = [people[dn.lower()] for dn in dns if dn.lower() in people]
     found.sort(key=lambda person: person.reference is not None)
-    boxes = [*(post.mailbox for post in duty), *(person.mailbox for person in found)]
+    boxes = [*(post.mailbox for post in posts), *(person.mailbox for person in found)]
     return list(dict.fromkeys(box.address for box in boxes if box and box.status == "active"))
 
 
@@ -88,19 +97,6 @@ def _plan(settings: Settings, needs: frozenset[str], progress: Progress) -> Plan
         return None
     progress.step("plan")
     return plan.read(directory, directory.sources, settings.municipality.domain)
-
-
-def _arrival(
-    settings: Settings,
-    audit: Audit,
-    run: str,
-    directory: DirectoryFacts | None,
-    progress: Progress,
-) -> ArrivalFacts | None:
-    if directory is None or directory.seen.error:
-        return None
-    domain = settings.municipality.domain
-    return arrival.read(audit, domain, run, recipients(directory), progress)
 
 
 def _log(settings: Settings, queue_ids: list[str]) -> LogFacts | None:

@@ -14,6 +14,7 @@ from compliance.errors import UserError
 
 Origin = Literal["internal", "external"]
 UnitKind = Literal["authority", "administration", "department"]
+Audience = Literal["pc-owners", "commissioner"]
 Outcome = Literal[
     "arrived",  # read in the recipient's probe mailbox
     "refused",  # a server said no for good (5xx)

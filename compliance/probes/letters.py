@@ -96,7 +96,9 @@ async def _work(
         except aiosmtplib.SMTPRecipientsRefused as error:
             probe = _answered(probe, error.recipients[0].code, error.recipients[0].message)
         except aiosmtplib.SMTPAuthenticationError as error:
-            probe = replace(probe, outcome="not_sent", detail=_line(error.code, error.message))
+            # 4xx is the server's own trouble; 5xx says that our password is wrong, no more.
+            probe = _answered(probe, error.code, error.message)
+            probe = replace(probe, outcome="not_sent") if probe.outcome == "refused" else probe
             client = None
         except aiosmtplib.SMTPResponseException as error:
             probe = _answered(probe, error.code, error.message)

@@ -1,18 +1,18 @@
 """What the report's template is given: results arranged by clause and administration."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from compliance.checks.model import Finding, Result, Share, Status, overall
 from compliance.checks.people import Register
 from compliance.frameworks import Clause, strategy
 from compliance.probes.facts import Facts
 from compliance.report.texts import report_texts
-from compliance.texts import Text, plain
+from compliance.texts import Text, clock, day, plain
 
-_ZONE = ZoneInfo("Europe/Stockholm")
 _BAR_WIDTH = 310.0
+# The picture's lines share this height, so that it stays on the first page of the PDF.
+_PICTURE_HEIGHT = 270
+_ROW_HEIGHTS = range(16, 35)
 _FIVE = 5
 
 
@@ -40,7 +40,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Section:
-    """A clause of the strategy with its controls; without controls it is told as not tried."""
+    """A clause of the strategy with its controls."""
 
     clause: Clause
     items: tuple[Item, ...]
@@ -69,8 +69,15 @@ class View:
     sentences_title: Text
     results: tuple[Result, ...]
     sections: tuple[Section, ...]
+    untried: tuple[Clause, ...]
     bars: tuple[Bar, ...]
     picture_text: Text
+
+    @property
+    def row_height(self) -> int:
+        """Return the height of a line of the picture, in the SVG's own units."""
+        wanted = _PICTURE_HEIGHT // max(1, len(self.bars))
+        return min(max(wanted, _ROW_HEIGHTS[0]), _ROW_HEIGHTS[-1])
 
 
 def make_view(facts: Facts, results: list[Result]) -> View:
@@ -82,8 +89,6 @@ def make_view(facts: Facts, results: list[Result]) -> View:
         bad=sum(result.status is Status.FAIL for result in results),
         all=len(results),
     )
-    started, finished = facts.started.astimezone(_ZONE), facts.finished.astimezone(_ZONE)
-    day = plain("{day}").fill(day=started.date())
     bars = _bars(results)
     title = "sentences_title" if len(results) == _FIVE else "sentences_title_other"
     return View(
@@ -91,19 +96,17 @@ def make_view(facts: Facts, results: list[Result]) -> View:
         run=facts.run,
         status=status,
         headline=headline,
-        lead=texts["lead"].fill(day=day, start=_clock(started), end=_clock(finished)),
-        day=day,
+        lead=texts["lead"].fill(
+            day=day(facts.started), start=clock(facts.started), end=clock(facts.finished)
+        ),
+        day=day(facts.started),
         sentences_title=texts[title],
         results=tuple(results),
         sections=_sections(facts, results),
+        untried=tuple(clause for clause in strategy() if not clause.controls),
         bars=bars,
         picture_text=_picture_text(bars),
     )
-
-
-def _clock(time: datetime) -> Text:
-    """Write a time of day, in Sweden, as each language does."""
-    return Text(f"{time:%H.%M}", f"{time:%H:%M}")
 
 
 def _headline(status: Status) -> str:
@@ -120,7 +123,7 @@ def _sections(facts: Facts, results: list[Result]) -> tuple[Section, ...]:
             tuple(_item(by_id[name], register) for name in clause.controls if name in by_id),
         )
         for clause in strategy()
-        if not clause.controls or any(name in by_id for name in clause.controls)
+        if any(name in by_id for name in clause.controls)
     )
 
 

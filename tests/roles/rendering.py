@@ -24,7 +24,9 @@ def role_names() -> list[str]:
 
 def read(path: Path) -> dict[str, Any]:
     """Return a role's YAML file as Ansible reads it; an absent one is empty."""
-    return DataLoader().load_from_file(str(path)) or {} if path.exists() else {}
+    if not path.exists():
+        return {}
+    return DataLoader().load_from_file(str(path), trusted_as_template=True) or {}
 
 
 def specification(role: str) -> dict[str, Any]:
@@ -36,7 +38,7 @@ def specification(role: str) -> dict[str, Any]:
 class Host:
     """The example's host, seen from one role: defaults, inventory, the role's own variables."""
 
-    def __init__(self, role: str, secrets: Path, registered: dict[str, Any]) -> None:
+    def __init__(self, role: str, secrets: Path, more: dict[str, Any]) -> None:
         loader = DataLoader()
         loader.set_basedir(str(ROOT / "playbooks"))
         inventory = InventoryManager(loader, [str(ROOT / "inventory/example/hosts.yml")])
@@ -52,7 +54,7 @@ class Host:
             "role_path": str(ROLES / role),
             "secrets_dir": str(secrets),
             "ansible_managed": "Managed",
-            **{name: trust(value) for name, value in registered.items()},
+            **{name: trust(value) for name, value in more.items()},
         }
         loader.set_basedir(str(ROLES / role))
         self.templar = Templar(loader, self.variables)
@@ -61,9 +63,9 @@ class Host:
         """Return a variable with everything in it resolved. Raises on what is undefined."""
         return self.templar.template(self.variables[name])
 
-    def render(self, template: Path, item: Any = None) -> str:
+    def render(self, template: Path, more: dict[str, Any]) -> str:
         """Return a template's text. Raises on any variable that is undefined."""
-        variables = {**self.variables, "item": item, "ansible_search_path": [str(template.parent)]}
+        variables = {**self.variables, **more, "ansible_search_path": [str(template.parent)]}
         templar = self.templar.copy_with_new_env(
             searchpath=[str(template.parent)], available_variables=variables
         )

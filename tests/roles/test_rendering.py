@@ -16,7 +16,7 @@ TEMPLATES = {f"{role}/{path.name}": (role, path) for role, path in templates()}
 @pytest.fixture
 def host(tmp_path: Path) -> Any:
     def make(role: str) -> Host:
-        return Host(role, tmp_path / "secrets", DATA["registered"].get(role, {}))
+        return Host(role, tmp_path / "secrets", DATA["more"].get(role, {}))
 
     return make
 
@@ -25,16 +25,17 @@ def host(tmp_path: Path) -> Any:
 def test_every_template_renders_from_defaults_and_the_example(host: Any, name: str) -> None:
     role, path = TEMPLATES[name]
     on_host = host(role)
-    loop = DATA["items"].get(name)
-    for item in on_host.value(loop) if loop else [None]:
-        assert on_host.render(path, item).strip()
+    loop = DATA["loops"].get(name)
+    turns = [{loop["as"]: item} for item in on_host.value(loop["over"])] if loop else [{}]
+    for variables in turns:
+        assert on_host.render(path, variables).strip()
 
 
 def test_a_template_with_an_unknown_variable_does_not_render(host: Any, tmp_path: Path) -> None:
     template = tmp_path / "wrong.j2"
     template.write_text("{{ base_nobody_set_this }}")
     with pytest.raises(AnsibleUndefinedVariable, match="base_nobody_set_this"):
-        host("base").render(template)
+        host("base").render(template, {})
 
 
 @pytest.mark.parametrize("role", role_names())

@@ -7,6 +7,7 @@ import pytest
 
 # What may stand there, and why. A line is matched as `unit: message`.
 EXPECTED = {
+    r"SSL routines::(unsupported protocol|wrong version)": "a test offers TLS 1.1",
     r"SASL \w+ authentication failed": "a story logs in with a wrong password",
 }
 

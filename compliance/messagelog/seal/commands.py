@@ -18,12 +18,11 @@ from compliance.messagelog.seal.storage import SealStore
 from compliance.messagelog.seal.verification import Report
 from compliance.messagelog.seal.verification import verify as verify_log
 
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
 
 def seal() -> None:
-    """Close and sign the past days (UTC) that aren't yet, and publish their roots.
-
-    Run by a timer; a second run changes nothing.
-    """
+    """Do `kommunpost log seal`."""
     loaded, log, own = _settings()
     if own.key_file is None:
         raise UserError.of(
@@ -43,13 +42,8 @@ def seal() -> None:
             sys.stdout.write(f"published {name}\n")
 
 
-def verify(
-    since: Annotated[
-        str | None, typer.Option(help="From this day on (UTC), e.g. 2026-11-24")
-    ] = None,
-    until: Annotated[str | None, typer.Option(help="Up to this day, not included")] = None,
-) -> None:
-    """Verify that no entry was removed, altered, inserted or reordered. Exit code 1 if one was."""
+def verify(since: str | None, until: str | None) -> None:
+    """Do `kommunpost log verify` for days as the user wrote them."""
     first, stop = _day("--since", since), _day("--until", until)
     loaded, log, own = _settings()
     key = read_public_key(own.public_key_file)
@@ -62,6 +56,7 @@ def verify(
         raise typer.Exit(1)
 
 
+@app.command()
 def verify_extract(
     extract: Annotated[Path, typer.Argument(help="The extract, a JSON file")],
     key: Annotated[Path | None, typer.Option(help="The municipality's published key (PEM)")] = None,

@@ -170,6 +170,18 @@ def test_a_stopped_milter_is_named_when_the_first_probes_stop(facts):
         assert result.status is Status.FAIL
         assert result.findings[0].subject == "mail: kommunpost-milter.service"
         assert reason in told(result)
+        assert "loggningen svarar inte" in told(result)
+
+
+def test_a_stopped_mail_store_is_told_in_words_although_its_service_runs(facts):
+    reason = "connect to mail[private/dovecot-lmtp]: Connection refused"
+    broken = fate(facts, "not_sent", reason)
+    for owner in ("10001", "10002", "10004"):
+        broken = fate(broken, "delayed", reason, recipient=address_of(owner))
+    result = b1.judge(replace(broken, arrival=replace(broken.arrival, stopped=reason)))
+    assert "e-postlagret tar inte emot brev över LMTP" in result.findings[0].message.sv
+    assert (result.population, result.measured) == (5, 3)
+    assert result.summary.sv.startswith("Ingen av de 3 anställda")
 
 
 @pytest.mark.parametrize("recipient", [f"kommunalrad@{DOMAIN}", address_of("10005")])
@@ -185,6 +197,15 @@ def test_b2_fails_without_position_holder_or_mailbox(facts):
                       (replace(post, occupants=(dn("99"),)),)):  # fmt: skip
         broken = replace(facts, directory=replace(facts.directory, positions=positions))
         assert b2.judge(broken).status is Status.FAIL
+
+
+def test_b2_names_a_protected_commissioner_by_reference_alone(facts):
+    address = address_of("10005")
+    broken = person(facts, "10005", name="Referens 10005", reference="Referens 10005")
+    broken = fate(broken, "refused", f"550 5.1.1 <{address}>: unknown", recipient=address)
+    result = b2.judge(broken)
+    assert result.findings[0].subject == "Referens 10005"
+    assert address not in told(result)
 
 
 def test_b2_does_not_mind_that_others_are_not_reached(facts):

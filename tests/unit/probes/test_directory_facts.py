@@ -46,4 +46,6 @@ def test_entries_are_sorted_by_branch():
     assert read.devices[0].owners[1].startswith("uid=9,"), "an owner who is gone stays visible"
     assert read.ledger[0].holder == "person:2"
     assert read.system[0].mailbox is None
-    assert recipients(read) == ["asa@x", "r3@x"]
+    assert recipients(read, frozenset({"pc-owners", "commissioner"})) == ["asa@x", "r3@x"]
+    assert recipients(read, frozenset({"commissioner"})) == ["asa@x"]
+    assert recipients(read, frozenset({"pc-owners"})) == ["r3@x"]
