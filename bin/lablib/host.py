@@ -149,6 +149,10 @@ class Host:
     def kill(self) -> None:
         """End the host at once and unmount it."""
         cgroups.kill(self.lab, self.name)
+        # The kernel takes a dead host's end of the cable down when it gets to it, and a host that
+        # is started before that finds the name taken. It may be gone already: no error then.
+        cable = f"vb-{self.lab}-{self.name}"
+        subprocess.run(["ip", "link", "del", "dev", cable], capture_output=True, check=False)
         while self.root.is_mount():
             run("umount", "-l", self.root)
 
