@@ -91,6 +91,19 @@ class Log(BaseModel):
     password_file: Path | None = None
 
 
+class Seal(BaseModel):
+    """How the log is sealed, and what it is verified against."""
+
+    model_config = _STRICT
+    public_key_file: Path = Field(description="The published Ed25519 key, PEM")
+    key_file: Path | None = Field(
+        default=None, description="The sealing key, root's alone; only where the log is sealed"
+    )
+    published: Path | None = Field(
+        default=None, description="Folder of the signed statements, published from there"
+    )
+
+
 class Capture(BaseModel):
     """The milter, outbox and shipper on a mail host."""
 
@@ -167,6 +180,7 @@ class Settings(BaseModel):
     municipality: Municipality
     directory: Directory | None = None
     log: Log | None = None
+    seal: Seal | None = None
     capture: Capture | None = None
     audit: Audit | None = None
 

@@ -76,6 +76,29 @@ def ship_command() -> None:
 
 
 @app.command()
+def seal() -> None:
+    """Close and sign the past days (UTC) that aren't yet, and publish their roots.
+
+    Run by a timer; a second run changes nothing.
+    """
+    # What signs and verifies is loaded by these two only: the milter must be back at once.
+    from compliance.messagelog.seal import commands
+
+    commands.seal()
+
+
+@app.command()
+def verify(
+    since: Annotated[str | None, typer.Option(help="From this day on (UTC)")] = None,
+    until: Annotated[str | None, typer.Option(help="Up to this day, not included")] = None,
+) -> None:
+    """Verify that no entry was removed, altered, inserted or reordered. Exit code 1 if one was."""
+    from compliance.messagelog.seal import commands
+
+    commands.verify(since, until)
+
+
+@app.command()
 def export(
     output_format: Annotated[Format, typer.Option("--format", help="jsonl or csv")] = Format.JSONL,
     since: Annotated[str | None, typer.Option(help="From this time on (ISO 8601)")] = None,

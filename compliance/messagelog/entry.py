@@ -3,28 +3,36 @@
 An entry is made once, when Postfix is about to accept the message, and never changed. A `Record`
 is an entry with its place in the chain of the outbox that it went through:
 
-    digest = SHA-256(0x00, version, every field in the order of FIELDS)
+    digest = SHA-256(0x00, version, seed, every field in the order of FIELDS)
     chain  = SHA-256(0x01, chain of the record before, sequence, digest)
 
 A field is its length in bytes (4 bytes, big-endian) and its bytes; a missing one is the length
 0xFFFFFFFF alone. Text is UTF-8, numbers are decimal digits, time is ISO 8601 as `instant` writes
 it. The sequence is 8 bytes, big-endian. The first chain value of an outbox is
-SHA-256(0x02, the 16 bytes of its id). `schema/0001_log.sql` checks the same links.
+SHA-256(0x02, the 16 bytes of its id). `schema/0002_seal.sql` checks the same links.
+
+The seed is 32 random bytes of this record's own. Digests and chain values are published and outlive
+what is disposed of; without the seed nobody can try guesses against them. Records of version 1 were
+made before there were seeds: theirs is empty.
 """
 
 import hashlib
+import secrets
 import struct
 import uuid
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, Literal
 
-VERSION = 1
+VERSION = 2
+SEED_BYTES = 32
 
 Direction = Literal["in", "out", "internal"]
 ClientClass = Literal["local", "loopback", "private", "public"]
 
 _MISSING = b"\xff\xff\xff\xff"
+_LENGTH = struct.Struct(">I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,7 @@ class LogEntry:
 
 
 FIELDS = tuple(field.name for field in fields(LogEntry))
+_values = attrgetter(*FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +76,25 @@ class Record:
 
     sequence: int
     entry: LogEntry
+    seed: bytes
     digest: bytes
     chain: bytes
 
 
 def instant(moment: datetime) -> str:
     """Write a time as ISO 8601 in UTC with microseconds, e.g. 2026-11-24T09:05:00.000120Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-def digest(entry: LogEntry) -> bytes:
+def version_of(seed: bytes) -> int:
+    """Return the version of a record: 1 has no seed."""
+    return VERSION if seed else 1
+
+
+def digest(entry: LogEntry, seed: bytes) -> bytes:
     """Return the digest of all that an entry says."""
-    parts = [b"\x00", VERSION.to_bytes(1, "big")]
-    for name in FIELDS:
-        value = _field_bytes(getattr(entry, name))
-        parts += [_MISSING] if value is None else [struct.pack(">I", len(value)), value]
-    return hashlib.sha256(b"".join(parts)).digest()
+    head = b"\x00" + version_of(seed).to_bytes(1, "big") + seed
+    return hashlib.sha256(head + b"".join(framed_fields(entry))).digest()
 
 
 def first_chain(outbox_id: uuid.UUID) -> bytes:
@@ -90,10 +102,15 @@ def first_chain(outbox_id: uuid.UUID) -> bytes:
     return hashlib.sha256(b"\x02" + outbox_id.bytes).digest()
 
 
-def link(previous: bytes, sequence: int, entry: LogEntry) -> Record:
+def new_seed() -> bytes:
+    """Return the seed of a record that is being made."""
+    return secrets.token_bytes(SEED_BYTES)
+
+
+def link(previous: bytes, sequence: int, entry: LogEntry, seed: bytes) -> Record:
     """Give an entry its place after the record whose chain value is `previous`."""
-    own = digest(entry)
-    return Record(sequence, entry, own, chain_value(previous, sequence, own))
+    own = digest(entry, seed)
+    return Record(sequence, entry, seed, own, chain_value(previous, sequence, own))
 
 
 def chain_value(previous: bytes, sequence: int, own_digest: bytes) -> bytes:
@@ -109,7 +126,8 @@ def to_json(record: Record) -> dict[str, Any]:
     plain["subject_raw"] = record.entry.subject_raw.hex()
     return {
         "sequence": record.sequence,
-        "version": VERSION,
+        "version": version_of(record.seed),
+        "seed": record.seed.hex(),
         "digest": record.digest.hex(),
         "chain": record.chain.hex(),
         **plain,
@@ -118,7 +136,8 @@ def to_json(record: Record) -> dict[str, Any]:
 
 def from_json(plain: dict[str, Any]) -> Record:
     """Read back what `to_json` made. Raises ValueError, TypeError or KeyError if it isn't that."""
-    if plain["version"] != VERSION:
+    seed = bytes.fromhex(plain["seed"]) if plain["version"] != 1 else b""
+    if plain["version"] != version_of(seed) or len(seed) not in (0, SEED_BYTES):
         raise ValueError(f"version {plain['version']} of the record is unknown here")
     values = {name: plain[name] for name in FIELDS}
     values["accepted_at"] = datetime.fromisoformat(plain["accepted_at"])
@@ -126,6 +145,7 @@ def from_json(plain: dict[str, Any]) -> Record:
     return Record(
         int(plain["sequence"]),
         LogEntry(**values),
+        seed,
         bytes.fromhex(plain["digest"]),
         bytes.fromhex(plain["chain"]),
     )
@@ -133,12 +153,23 @@ def from_json(plain: dict[str, Any]) -> Record:
 
 def is_linked(previous: bytes, record: Record) -> bool:
     """Say whether a record is unaltered and follows the one whose chain value is `previous`."""
-    return record == link(previous, record.sequence, record.entry)
+    return record == link(previous, record.sequence, record.entry, record.seed)
 
 
-def _field_bytes(value: str | bytes | int | datetime | None) -> bytes | None:
-    if value is None or isinstance(value, bytes):
-        return value
-    if isinstance(value, datetime):
-        return instant(value).encode("ascii")
-    return str(value).encode("utf-8")
+def framed_fields(entry: LogEntry) -> list[bytes]:
+    """Return each field's bytes with their length before them, in the order of FIELDS."""
+    framed = []
+    for value in _values(entry):
+        if isinstance(value, str):
+            data = value.encode("utf-8")
+        elif value is None:
+            framed.append(_MISSING)
+            continue
+        elif isinstance(value, bytes):
+            data = value
+        elif isinstance(value, int):
+            data = b"%d" % value
+        else:
+            data = instant(value).encode("ascii")
+        framed.append(_LENGTH.pack(len(data)) + data)
+    return framed

@@ -33,6 +33,7 @@ from compliance.messagelog.entry import (
     from_json,
     is_linked,
     link,
+    new_seed,
     to_json,
 )
 
@@ -317,7 +318,7 @@ def _linked_lines(tail: _Tail, entries: Sequence[LogEntry]) -> tuple[list[bytes]
     """Link entries to the chain; return their lines and the new tail."""
     lines = []
     for entry in entries:
-        record = link(tail.chain, tail.sequence + 1, entry)
+        record = link(tail.chain, tail.sequence + 1, entry, new_seed())
         lines.append(_line(to_json(record)))
         tail = _Tail(record.sequence, record.chain)
     return lines, tail

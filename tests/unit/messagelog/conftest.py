@@ -75,7 +75,7 @@ def server():
         made = Server(folder)
         made.start()
         with made.admin() as admin:
-            for role in ("owner", "writer", "reader"):
+            for role in ("owner", "writer", "reader", "sealer"):
                 admin.execute(f"CREATE ROLE kommunpost_{role} LOGIN")
         yield made
         made.stop()

@@ -16,21 +16,44 @@ from compliance.messagelog.entry import (
     instant,
     is_linked,
     link,
+    new_seed,
     to_json,
 )
 
 OUTBOX = uuid.UUID("7c1f2e0a-5b52-4b52-9a53-1d1f4c3b2a10")
+SEED = bytes(range(32))
 
 
-def test_the_encoding_never_changes(entry):
+@pytest.mark.parametrize(
+    ("seed", "digest_value", "chain"),
+    [
+        (
+            b"",
+            "d6e3c60dc8926c2bea6c49e1687f4f224d6e617c0b6edc922d5b89d4d0d370bc",
+            "2222739e5db7b0d9864654b7240faa77e96de227e409942209847ffdd2823d1c",
+        ),
+        (
+            SEED,
+            "1dc5561fdc93bbfb112629599a47514d28f5ee64304f922f787ee3169363431a",
+            "1abe0edcb595fb7ac464a4129b9e9ff50eb2a0e7e57f734de5a5eda99958d242",
+        ),
+    ],
+)
+def test_the_encoding_never_changes(entry, seed, digest_value, chain):
     """Rows that were sealed years ago must still verify: these values are written in stone."""
-    record = link(first_chain(OUTBOX), 1, entry())
-    assert record.digest.hex() == (
-        "d6e3c60dc8926c2bea6c49e1687f4f224d6e617c0b6edc922d5b89d4d0d370bc"
-    )
-    assert record.chain.hex() == (
-        "2222739e5db7b0d9864654b7240faa77e96de227e409942209847ffdd2823d1c"
-    )
+    record = link(first_chain(OUTBOX), 1, entry(), seed)
+    assert (record.digest.hex(), record.chain.hex()) == (digest_value, chain)
+
+
+def test_a_record_without_a_seed_is_of_version_1(entry):
+    record = link(first_chain(OUTBOX), 1, entry(), b"")
+    plain = to_json(record)
+    assert plain["version"] == 1
+    assert from_json({key: value for key, value in plain.items() if key != "seed"}) == record
+
+
+def test_equal_entries_have_different_digests(entry):
+    assert digest(entry(), new_seed()) != digest(entry(), new_seed())
 
 
 def test_time_is_utc_with_microseconds(entry):
@@ -49,22 +72,22 @@ def test_every_field_is_sealed(entry, name):
         other = value + 1
     else:
         other = value.replace(microsecond=121)
-    assert digest(dataclasses.replace(original, **{name: other})) != digest(original)
+    assert digest(dataclasses.replace(original, **{name: other}), SEED) != digest(original, SEED)
 
 
 def test_missing_and_empty_are_not_the_same(entry):
-    assert digest(entry(label=None)) != digest(entry(label=""))
+    assert digest(entry(label=None), SEED) != digest(entry(label=""), SEED)
 
 
 def test_text_cannot_move_from_one_field_to_the_next(entry):
     one = entry(envelope_sender="ab", recipient="c")
-    assert digest(one) != digest(entry(envelope_sender="a", recipient="bc"))
+    assert digest(one, SEED) != digest(entry(envelope_sender="a", recipient="bc"), SEED)
 
 
 def test_a_record_holds_only_after_the_one_before_it(entry):
     start = first_chain(OUTBOX)
-    first = link(start, 1, entry())
-    second = link(first.chain, 2, entry(recipient="bo@sjovalla.example"))
+    first = link(start, 1, entry(), SEED)
+    second = link(first.chain, 2, entry(recipient="bo@sjovalla.example"), SEED)
     assert is_linked(start, first)
     assert is_linked(first.chain, second)
     assert not is_linked(start, second)
@@ -80,12 +103,12 @@ def test_json_carries_an_entry_unharmed(subject, sender, raw, unit):
     from conftest import make_entry
 
     entry = make_entry(subject=subject, envelope_sender=sender, subject_raw=raw, sender_unit=unit)
-    record = link(first_chain(OUTBOX), 1, entry)
+    record = link(first_chain(OUTBOX), 1, entry, SEED)
     assert from_json(json.loads(json.dumps(to_json(record)))) == record
 
 
-@pytest.mark.parametrize("change", [{"version": 2}, {"digest": "xyz"}, {"accepted_at": "igår"}])
+@pytest.mark.parametrize("change", [{"version": 3}, {"digest": "xyz"}, {"accepted_at": "igår"}])
 def test_json_of_another_kind_is_refused(entry, change):
-    plain = to_json(link(first_chain(OUTBOX), 1, entry())) | change
+    plain = to_json(link(first_chain(OUTBOX), 1, entry(), SEED)) | change
     with pytest.raises(ValueError, match=r".+"):
         from_json(plain)

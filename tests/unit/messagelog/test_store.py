@@ -13,6 +13,7 @@ from compliance.messagelog.entry import first_chain, link, to_json
 
 OUTBOX = uuid.UUID("7c1f2e0a-5b52-4b52-9a53-1d1f4c3b2a10")
 HOST = "mail.sjovalla.example"
+SEED = bytes(range(32))
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def records(entry):
     def make(count, outbox=OUTBOX, **changes):
         chain, made = first_chain(outbox), []
         for number in range(1, count + 1):
-            record = link(chain, number, entry(queue_id=f"q{number}", **changes))
+            record = link(chain, number, entry(queue_id=f"q{number}", **changes), SEED)
             chain = record.chain
             made.append(record)
         return made
@@ -177,7 +178,10 @@ def test_rows_are_chosen_by_time_and_by_either_side(connect, entry):
         recipient = "Bo@sjovalla.example" if number == 2 else "registrator@sjovalla.example"
         moment = start + timedelta(hours=number)
         record = link(
-            chain, number, entry(queue_id=f"q{number}", recipient=recipient, accepted_at=moment)
+            chain,
+            number,
+            entry(queue_id=f"q{number}", recipient=recipient, accepted_at=moment),
+            SEED,
         )
         chain = record.chain
         made.append(record)

@@ -1,0 +1,34 @@
+"""A row's cells: their salts and commitments, and the leaf that holds them.
+
+    salts      = SHAKE-256(0x04, seed), 16 bytes for each field in the order of FIELDS
+    commitment = SHA-256(0x03, salt, value with its length)          (`verifier.commitment`)
+    leaf       = SHA-256(0x00, each field's name with its length and its commitment)
+
+A salt that is disclosed tells nothing of the seed nor of the other salts.
+"""
+
+import hashlib
+
+from compliance.messagelog.entry import FIELDS, LogEntry, framed_fields
+from compliance.messagelog.seal.verifier import SALT_BYTES, commitment, row_leaf
+
+_SALTS_BYTES = SALT_BYTES * len(FIELDS)
+
+
+def salts(seed: bytes) -> list[bytes]:
+    """Return a row's salts, in the order of FIELDS."""
+    stream = hashlib.shake_256(b"\x04" + seed).digest(_SALTS_BYTES)
+    return [stream[i : i + SALT_BYTES] for i in range(0, _SALTS_BYTES, SALT_BYTES)]
+
+
+def commitments(entry: LogEntry, seed: bytes) -> list[bytes]:
+    """Return a row's commitments, in the order of FIELDS."""
+    return [
+        commitment(salt, value)
+        for salt, value in zip(salts(seed), framed_fields(entry), strict=True)
+    ]
+
+
+def leaf(entry: LogEntry, seed: bytes) -> bytes:
+    """Return the hash of a row's leaf."""
+    return row_leaf(zip(FIELDS, commitments(entry, seed), strict=True))

@@ -1,0 +1,119 @@
+"""`kommunpost log seal`, `kommunpost log verify` and `kommunpost verify`."""
+
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from compliance import settings
+from compliance.errors import UserError
+from compliance.messagelog import store
+from compliance.messagelog.seal import published, verifier
+from compliance.messagelog.seal.findings import Finding
+from compliance.messagelog.seal.sealing import Sealer
+from compliance.messagelog.seal.statement import Day, Statement, read_private_key, read_public_key
+from compliance.messagelog.seal.storage import SealStore
+from compliance.messagelog.seal.verification import Report
+from compliance.messagelog.seal.verification import verify as verify_log
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+def seal() -> None:
+    """Do `kommunpost log seal`."""
+    loaded, log, own = _settings()
+    if own.key_file is None:
+        raise UserError.of(
+            "the settings have no `seal.key_file`",
+            str(settings.settings_path()),
+            "run this on the host that signs, as the role sets it up",
+        )
+    key = read_private_key(own.key_file)
+    with store.session(log) as connection, SealStore.exclusive(connection) as view:
+        now = datetime.now(UTC)
+        made = Sealer(view, key, loaded.municipality.domain, now).close_days()
+        signed = view.statements()
+    for statement in made:
+        sys.stdout.write(_told(statement) + "\n")
+    if own.published is not None:
+        for name in published.publish(own.published, signed):
+            sys.stdout.write(f"published {name}\n")
+
+
+def verify(since: str | None, until: str | None) -> None:
+    """Do `kommunpost log verify` for days as the user wrote them."""
+    first, stop = _day("--since", since), _day("--until", until)
+    loaded, log, own = _settings()
+    key = read_public_key(own.public_key_file)
+    copies = published.read(own.published) if own.published else []
+    with store.session(log) as connection, SealStore.snapshot(connection) as view:
+        report = verify_log(view, key, loaded.municipality.domain, first, stop, copies)
+    for line in _lines(report):
+        sys.stdout.write(line + "\n")
+    if report.findings:
+        raise typer.Exit(1)
+
+
+@app.command()
+def verify_extract(
+    extract: Annotated[Path, typer.Argument(help="The extract, a JSON file")],
+    key: Annotated[Path | None, typer.Option(help="The municipality's published key (PEM)")] = None,
+) -> None:
+    """Verify an extract of a message log that was handed out. Exit code 1 if it doesn't hold."""
+    known = read_public_key(key) if key else None
+    try:
+        text = extract.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise UserError.of(f"the extract cannot be read ({error})", str(extract)) from error
+    try:
+        verified = verifier.verify(text, known)
+    except verifier.ExtractError as error:
+        sys.stderr.write(f"{extract}: the extract does not hold: {error}\n")
+        raise typer.Exit(1) from error
+    sys.stdout.write(verifier.describe(verified, key_is_known=known is not None) + "\n")
+
+
+def _told(statement: Statement) -> str:
+    says = statement.says
+    if not isinstance(says, Day):
+        return f"signed disposal {says.decision}: {says.entries} entries"
+    late = f", with late entries after statement {says.revises}" if says.revises else ""
+    return f"signed {says.day}: {says.entries} entries of {len(says.units)} units{late}"
+
+
+def _lines(report: Report) -> list[str]:
+    lines = [str(finding) for finding in report.findings]
+    lines += [f"disposed: {count} entries under {name}" for name, count in report.disposed.items()]
+    lines.append(
+        f"{report.entries} entries of {report.outboxes} outboxes, {report.trees} trees of "
+        f"{report.days} days: {_verdict(report.findings)}"
+    )
+    if report.open_entries:
+        lines.append(f"{report.open_entries} entries came since: the chain alone holds them so far")
+    return lines
+
+
+def _verdict(findings: list[Finding]) -> str:
+    return f"{len(findings)} findings" if findings else "all holds"
+
+
+def _settings() -> tuple[settings.Settings, settings.Log, settings.Seal]:
+    loaded = settings.load()
+    if loaded.log is None or loaded.seal is None:
+        raise UserError.of(
+            "the settings have no `log` or no `seal`",
+            str(settings.settings_path()),
+            "add log.dsn and seal.public_key_file, or run this where the log is sealed",
+        )
+    return loaded, loaded.log, loaded.seal
+
+
+def _day(option: str, text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UserError.of(f"{text!r} is no day", option, "write it as 2026-11-24") from error

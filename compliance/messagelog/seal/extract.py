@@ -1,0 +1,141 @@
+"""Makes extracts: rows with masked cells that anyone can verify (docs/seal-format.md)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from compliance.errors import UserError
+from compliance.messagelog.entry import FIELDS, LogEntry, instant
+from compliance.messagelog.seal import cells, merkle, verifier
+from compliance.messagelog.seal.sealing import closings
+from compliance.messagelog.seal.statement import Signed, from_text
+from compliance.messagelog.seal.storage import Place, Row, SealStore
+
+# Fields that tell the same: whoever masks one masks the other.
+_TWINS = {
+    "subject": "subject_raw",
+    "subject_raw": "subject",
+    "from_address": "from_text",
+    "from_text": "from_address",
+}
+
+
+@dataclass(frozen=True)
+class SealedTree:
+    """A unit's day as signed. levels: its tree's rows of nodes (`merkle.levels`)."""
+
+    number: int
+    signed: Signed
+    unit: str | None
+    levels: list[list[bytes]]
+
+
+@dataclass(frozen=True)
+class SealedRow:
+    """One row of a tree, at its index."""
+
+    tree: SealedTree
+    index: int
+    entry: LogEntry
+    seed: bytes
+
+
+def make_extract(
+    rows: Sequence[SealedRow], masks: Mapping[int, Mapping[str, str]], key: bytes
+) -> str:
+    """Return an extract as JSON. masks: for a position in rows, the legal basis by masked field.
+
+    The subject is masked with its raw bytes, and the From address with the whole header, whichever
+    of the two is named. key: the public key. Raises UserError for a field that doesn't exist, a
+    mask without a basis, a mask on no row, and for no rows at all.
+    """
+    _check_masks(len(rows), masks)
+    statements = {row.tree.number: row.tree.signed for row in rows}
+    extract = {
+        "format": verifier.EXTRACT_FORMAT,
+        "key": key.hex(),
+        "statements": [
+            {"text": signed.text, "signature": signed.signature.hex()}
+            for _, signed in sorted(statements.items())
+        ],
+        "rows": [
+            _row(row, _with_twins(masks.get(position, {}))) for position, row in enumerate(rows)
+        ],
+    }
+    return json.dumps(extract, ensure_ascii=False, indent=1)
+
+
+def _check_masks(rows: int, masks: Mapping[int, Mapping[str, str]]) -> None:
+    if not rows:
+        raise UserError.of("an extract needs at least one row")
+    for position, fields in masks.items():
+        if not 0 <= position < rows:
+            raise UserError.of(f"there is no row {position} to mask")
+        for name, basis in fields.items():
+            if name not in FIELDS:
+                raise UserError.of(f"there is no field {name!r} to mask", "", ", ".join(FIELDS))
+            if not basis.strip():
+                raise UserError.of(
+                    f"the mask of {name} has no legal basis",
+                    f"row {position}",
+                    "name the clause, e.g. OSL 21 kap. 7 §",
+                )
+
+
+def _with_twins(fields: Mapping[str, str]) -> dict[str, str]:
+    return {_TWINS[name]: basis for name, basis in fields.items() if name in _TWINS} | dict(fields)
+
+
+def _row(row: SealedRow, masked: Mapping[str, str]) -> dict[str, Any]:
+    hidden = cells.commitments(row.entry, row.seed)
+    plain = zip(FIELDS, cells.salts(row.seed), hidden, strict=True)
+    return {
+        "statement": row.tree.number,
+        "unit": row.tree.unit,
+        "index": row.index,
+        "path": [node.hex() for node in merkle.inclusion_path(row.tree.levels, row.index)],
+        "cells": [
+            {"field": name, "masked": value.hex(), "basis": masked[name]}
+            if name in masked
+            else {"field": name, **_shown(getattr(row.entry, name)), "salt": salt.hex()}
+            for name, salt, value in plain
+        ],
+    }
+
+
+def _shown(value: str | bytes | int | datetime | None) -> dict[str, str | int | None]:
+    if isinstance(value, bytes):
+        return {"hex": value.hex()}
+    return {"value": instant(value) if isinstance(value, datetime) else value}
+
+
+def sealed_rows(
+    store: SealStore, day: date, unit: str | None, places: Sequence[Place] | None = None
+) -> list[SealedRow]:
+    """Return rows of a unit's day (UTC) in the tree's order; all but the disposed if no places.
+
+    Raises UserError if the day isn't closed, or a place isn't in that tree.
+    """
+    signed = store.statements()
+    number = closings(from_text(one.text) for one in signed).get(day, (0, None))[0]
+    if not number:
+        raise UserError.of("the day is not closed", str(day), "run `kommunpost log seal`")
+    leaves = [leaf for _, leaf in store.leaves(day).get(unit, [])]
+    tree = SealedTree(
+        number, signed[number - 1], unit, merkle.levels([leaf.hash for leaf in leaves])
+    )
+    present = {(row.outbox, row.sequence): row for row in store.rows_of_day(day)}
+    indexes = {leaf.place: index for index, leaf in enumerate(leaves)}
+    chosen = [leaf.place for leaf in leaves if leaf.place in present] if places is None else places
+    for place in chosen:
+        if place not in indexes or place not in present:
+            raise UserError.of(
+                f"entry {place[1]} of outbox {place[0]} is not there", f"{day}, unit {unit}"
+            )
+    return [_sealed_row(tree, indexes[place], present[place]) for place in chosen]
+
+
+def _sealed_row(tree: SealedTree, index: int, row: Row) -> SealedRow:
+    return SealedRow(tree, index, row.entry, row.seed)

@@ -1,0 +1,231 @@
+"""The seal's tables in PostgreSQL, and the entries that it covers."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from compliance.messagelog.entry import FIELDS, LogEntry, digest
+from compliance.messagelog.seal import cells
+from compliance.messagelog.seal.chain import Link, with_tombstones
+from compliance.messagelog.seal.merkle import joined, parted
+from compliance.messagelog.seal.statement import Day, Head, Signed, Statement
+from compliance.messagelog.seal.trees import Leaf
+
+Place = tuple[UUID, int]
+
+_BATCH = 5_000
+_SEAL_LOCK = 0x5345414C  # any number that no other program of ours locks
+_COLUMNS = ", ".join(FIELDS)
+_MERGED_PLACES = """
+    (SELECT sequence, chain FROM log.entry WHERE outbox_id = %(outbox)s
+     UNION ALL SELECT sequence, chain FROM log.tombstone WHERE outbox_id = %(outbox)s)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An entry as it is stored. seed: of its cells; a row of version 1 didn't hash it."""
+
+    outbox: UUID
+    sequence: int
+    version: int
+    seed: bytes
+    digest: bytes
+    chain: bytes
+    entry: LogEntry
+
+    @property
+    def own_digest(self) -> bytes:
+        """Return the digest of what the row says now."""
+        return digest(self.entry, b"" if self.version == 1 else self.seed)
+
+    @property
+    def leaf(self) -> Leaf:
+        """Return its leaf in the trees of its units."""
+        return Leaf(self.outbox, self.sequence, cells.leaf(self.entry, self.seed))
+
+    @property
+    def units(self) -> set[str | None]:
+        """Return the units whose trees hold it; None if it belongs to no unit."""
+        named: set[str | None] = {self.entry.sender_unit, self.entry.recipient_unit}
+        return named - {None} or {None}
+
+
+class SealStore:
+    """One connection's view, in one snapshot."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        """Use `snapshot` to make one."""
+        self._connection = connection
+
+    @classmethod
+    @contextmanager
+    def exclusive(cls, connection: psycopg.Connection[Any]) -> Iterator["SealStore"]:
+        """Begin a transaction that signs, after any other that does; it commits in the end."""
+        # The lock comes before the snapshot, so that this one holds what the other signed.
+        connection.execute("SELECT pg_advisory_lock(%s)", [_SEAL_LOCK])
+        connection.commit()
+        try:
+            with cls.snapshot(connection) as store:
+                yield store
+        finally:
+            connection.execute("SELECT pg_advisory_unlock(%s)", [_SEAL_LOCK])
+            connection.commit()
+
+    @classmethod
+    @contextmanager
+    def snapshot(cls, connection: psycopg.Connection[Any]) -> Iterator["SealStore"]:
+        """Begin a transaction that sees one state of the log, whatever is shipped meanwhile."""
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        with connection.transaction():
+            connection.execute("SET LOCAL TIME ZONE 'UTC'")
+            yield cls(connection)
+
+    def positions(self) -> list[Head]:
+        """Return how far each outbox was shipped."""
+        rows = self._connection.execute(
+            "SELECT host, outbox_id, sequence, chain FROM log.position"
+            " WHERE sequence > 0 ORDER BY outbox_id"
+        )
+        return [Head(*row) for row in rows]
+
+    def statements(self) -> list[Signed]:
+        """Return all that was signed, in order."""
+        rows = self._connection.execute("SELECT text, signature FROM log.statement ORDER BY number")
+        return [Signed(*row) for row in rows]
+
+    def add_statement(self, statement: Statement, signed: Signed) -> None:
+        """Store a statement."""
+        day = statement.says.day if isinstance(statement.says, Day) else None
+        self._connection.execute(
+            "INSERT INTO log.statement (number, day, text, signature) VALUES (%s, %s, %s, %s)",
+            [statement.number, day, signed.text, signed.signature],
+        )
+
+    def days_beyond(self, heads: Mapping[UUID, int]) -> set[date]:
+        """Return the days of entries that came after those heads."""
+        days: set[date] = set()
+        for head in self.positions():
+            rows = self._connection.execute(
+                "SELECT DISTINCT accepted_at::date FROM log.entry"
+                " WHERE outbox_id = %s AND sequence > %s",
+                [head.outbox, heads.get(head.outbox, 0)],
+            )
+            days |= {day for (day,) in rows}
+        return days
+
+    def rows_of_day(self, day: date) -> Iterator[Row]:
+        """Yield the day's entries by outbox and sequence."""
+        start = datetime.combine(day, time(), UTC)
+        yield from self._rows(
+            "accepted_at >= %s AND accepted_at < %s", [start, start + timedelta(days=1)]
+        )
+
+    def rows_at(self, outbox: UUID, sequences: Sequence[int]) -> Iterator[Row]:
+        """Yield the entries of an outbox with these sequences, by sequence."""
+        yield from self._rows("outbox_id = %s AND sequence = ANY(%s)", [outbox, list(sequences)])
+
+    def links(self, outbox: UUID, first: int, last: int | None) -> Iterator[Link]:
+        """Yield the chain of an outbox, tombstones too, by sequence. last is included."""
+        bounds = [outbox, first, last, last]
+        where = "outbox_id = %s AND sequence >= %s AND (%s::bigint IS NULL OR sequence <= %s)"
+        stones = self._connection.execute(
+            f"SELECT sequence, digest, chain FROM log.tombstone WHERE {where} ORDER BY sequence",  # noqa: S608 - constant
+            bounds,
+        )
+        rows = self._rows(where, bounds)
+        yield from with_tombstones(
+            (Link(row.sequence, row.digest, row.chain, row.own_digest) for row in rows),
+            (Link(sequence, own, chain, None) for sequence, own, chain in stones),
+        )
+
+    def span(
+        self, outbox: UUID, since: datetime | None, until: datetime | None
+    ) -> tuple[int, int] | None:
+        """Return the first and last sequence of an outbox in a time; None if it has none there."""
+        row = self._connection.execute(
+            "SELECT min(sequence), max(sequence) FROM log.entry WHERE outbox_id = %s"
+            " AND accepted_at >= coalesce(%s::timestamptz, '-infinity')"
+            " AND accepted_at < coalesce(%s::timestamptz, 'infinity')",
+            [outbox, since, until],
+        ).fetchone()
+        return None if row is None or row[0] is None else (row[0], row[1])
+
+    def before(self, outbox: UUID, sequence: int) -> tuple[int, bytes] | None:
+        """Return the place before a sequence that is there, and its chain value; None if none."""
+        row = self._connection.execute(
+            f"SELECT sequence, chain FROM {_MERGED_PLACES} AS p"  # noqa: S608 - constant
+            " WHERE sequence < %(sequence)s ORDER BY sequence DESC LIMIT 1",
+            {"outbox": outbox, "sequence": sequence},
+        ).fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def leaves(self, day: date) -> dict[str | None, list[tuple[int, Leaf]]]:
+        """Return a day's signed leaves by unit, each with its statement's number, in tree order."""
+        rows = self._connection.execute(
+            "SELECT unit, statement, outbox_id, sequences, hashes FROM log.leaves"
+            " WHERE day = %s ORDER BY statement, outbox_id",
+            [day],
+        )
+        found: dict[str | None, list[tuple[int, Leaf]]] = defaultdict(list)
+        for unit, statement, outbox, sequences, hashes in rows:
+            found[unit] += [
+                (statement, Leaf(outbox, sequence, value))
+                for sequence, value in zip(sequences, parted(hashes), strict=True)
+            ]
+        return dict(found)
+
+    def add_leaves(
+        self, statement: int, day: date, unit: str | None, leaves: Sequence[Leaf]
+    ) -> None:
+        """Store the leaves that a statement adds to a unit's day, by outbox and sequence."""
+        by_outbox: dict[UUID, list[Leaf]] = defaultdict(list)
+        for leaf in leaves:
+            by_outbox[leaf.outbox].append(leaf)
+        for outbox, own in by_outbox.items():
+            self._connection.execute(
+                "INSERT INTO log.leaves (statement, day, unit, outbox_id, sequences, hashes)"
+                " VALUES (%s, %s, %s, %s, %s, %s)",
+                [statement, day, unit, outbox, [leaf.sequence for leaf in own],
+                 joined([leaf.hash for leaf in own])],
+            )  # fmt: skip
+
+    def tombstones(self) -> dict[int, list[tuple[UUID, int, bytes]]]:
+        """Return outbox, sequence and digest of what was disposed of, by statement, in order."""
+        rows = self._connection.execute(
+            "SELECT statement, outbox_id, sequence, digest FROM log.tombstone"
+            " ORDER BY statement, outbox_id, sequence"
+        )
+        found: dict[int, list[tuple[UUID, int, bytes]]] = defaultdict(list)
+        for statement, *stone in rows:
+            found[statement].append((stone[0], stone[1], stone[2]))
+        return dict(found)
+
+    def bury(self, statement: int, rows: Iterable[Row]) -> None:
+        """Put a tombstone for each entry and delete it."""
+        for row in rows:
+            self._connection.execute(
+                "INSERT INTO log.tombstone (outbox_id, sequence, digest, chain, statement)"
+                " VALUES (%s, %s, %s, %s, %s)",
+                [row.outbox, row.sequence, row.digest, row.chain, statement],
+            )
+            self._connection.execute(
+                "DELETE FROM log.entry WHERE outbox_id = %s AND sequence = %s",
+                [row.outbox, row.sequence],
+            )
+
+    def _rows(self, where: str, values: list[Any]) -> Iterator[Row]:
+        query = (
+            f"SELECT outbox_id, sequence, version, seed, digest, chain, {_COLUMNS}"  # noqa: S608 - constants
+            f" FROM log.entry WHERE {where} ORDER BY outbox_id, sequence, accepted_at"
+        )
+        with self._connection.cursor(f"seal_{id(values)}", scrollable=False) as cursor:
+            cursor.itersize = _BATCH
+            cursor.execute(query, values, binary=True)
+            for outbox, sequence, version, seed, own, chain, *fields in cursor:
+                yield Row(outbox, sequence, version, seed, own, chain, LogEntry(*fields))

@@ -1,0 +1,243 @@
+"""Verifies the whole log: statements, chains and trees, against the published key."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from uuid import UUID
+
+from compliance.messagelog.entry import first_chain
+from compliance.messagelog.seal import merkle, verifier
+from compliance.messagelog.seal.chain import Walk
+from compliance.messagelog.seal.findings import Finding, Kind, merged
+from compliance.messagelog.seal.sealing import closings, tombstone_leaf
+from compliance.messagelog.seal.statement import (
+    Day,
+    Disposal,
+    Signed,
+    Statement,
+    UnitTree,
+    from_text,
+)
+from compliance.messagelog.seal.storage import Place, SealStore
+from compliance.messagelog.seal.trees import Comparison, Leaf
+
+# By outbox and sequence: the chain values that were signed.
+Heads = dict[UUID, dict[int, bytes]]
+
+
+@dataclass
+class Report:
+    """What was verified. open_entries: those that only the chain holds, not yet a signed day."""
+
+    findings: list[Finding] = field(default_factory=list)
+    entries: int = 0
+    outboxes: int = 0
+    days: int = 0
+    trees: int = 0
+    open_entries: int = 0
+    disposed: Counter[str] = field(default_factory=Counter)
+
+
+def verify(
+    store: SealStore,
+    key: bytes,
+    domain: str,
+    since: date | None = None,
+    until: date | None = None,
+    published: Sequence[Signed] = (),
+) -> Report:
+    """Verify days (UTC) from `since` on and before `until`, and the chains through them.
+
+    key: the municipality's public key. published: statements as they were published, to hold those
+    in the database against.
+    """
+    signed = store.statements()
+    stones = store.tombstones()
+    report = Report()
+    statements, findings = check_statements(signed, key, domain)
+    findings += check_published(signed, published)
+    findings += check_disposals(statements, stones)
+    for one in statements:
+        if isinstance(one.says, Disposal):
+            report.disposed[one.says.decision] += one.says.entries
+    chains = _chains(store, statements, since, until, report)
+    compared = Comparison()
+    disposed = {(outbox, sequence) for group in stones.values() for outbox, sequence, _ in group}
+    for day in sorted(closings(statements)):
+        if (since is None or day >= since) and (until is None or day < until):
+            findings += _check_day(store, day, statements, compared, disposed, report)
+    report.findings = findings + merged(chains, compared.findings())
+    return report
+
+
+def check_statements(
+    signed: Sequence[Signed], key: bytes, domain: str
+) -> tuple[list[Statement], list[Finding]]:
+    """Check signatures, numbers and links; return those that can be read, and what is wrong."""
+    found: list[Finding] = []
+    statements: list[Statement] = []
+    previous: bytes | None = None
+    for number, one in enumerate(signed, 1):
+        try:
+            verifier.verify_signature(key, one.text, one.signature)
+            statement = from_text(one.text)
+        except (ValueError, KeyError, TypeError) as error:
+            found.append(_statement_finding(f"statement {number}: {error}"))
+        else:
+            if (statement.number, statement.previous) != (number, previous):
+                text = f"statement {statement.number} does not follow the one before it"
+                found.append(_statement_finding(text))
+            if statement.domain != domain:
+                text = f"statement {number} is of {statement.domain}, not of {domain}"
+                found.append(_statement_finding(text))
+            statements.append(statement)
+        previous = one.digest
+    return statements, found
+
+
+def check_published(signed: Sequence[Signed], published: Iterable[Signed]) -> list[Finding]:
+    """Say which published statements the log doesn't hold."""
+    held = {one.text for one in signed}
+    return [
+        _statement_finding(f"a published statement is not in the log: {one.text[:120]}")
+        for one in published
+        if one.text not in held
+    ]
+
+
+def check_disposals(
+    statements: Iterable[Statement], stones: Mapping[int, list[tuple[UUID, int, bytes]]]
+) -> list[Finding]:
+    """Say which tombstones were not signed as they stand."""
+    found = []
+    rest = dict(stones)
+    for one in statements:
+        if isinstance(one.says, Disposal):
+            leaves = [tombstone_leaf(*stone) for stone in rest.pop(one.number, [])]
+            if (len(leaves), merkle.root(leaves)) != (one.says.entries, one.says.root):
+                text = f"the tombstones of decision {one.says.decision} are not those signed"
+                found.append(_statement_finding(text))
+    for number, group in rest.items():
+        found.append(_statement_finding(f"{len(group)} tombstones name statement {number}"))
+    return found
+
+
+def _chains(
+    store: SealStore,
+    statements: Iterable[Statement],
+    since: date | None,
+    until: date | None,
+    report: Report,
+) -> list[Finding]:
+    heads = _heads(statements)
+    positions = {head.outbox: head for head in store.positions()}
+    found: list[Finding] = []
+    for outbox in sorted(positions.keys() | heads.keys()):
+        own = heads.get(outbox, {})
+        signed_to = max(own, default=0)
+        shipped = positions[outbox].sequence if outbox in positions else 0
+        report.open_entries += max(0, shipped - signed_to)
+        whole = since is None and until is None
+        span = (1, max(shipped, signed_to)) if whole else store.span(
+            outbox, _midnight(since), _midnight(until)
+        )  # fmt: skip
+        if span is None:
+            continue
+        place = store.before(outbox, span[0]) or (0, first_chain(outbox))
+        walk = Walk(outbox, place[1], place[0] + 1, span[1], own)
+        broken = walk.run(store.links(outbox, place[0] + 1, None if whole else span[1]))
+        is_named = any(one.sequence == shipped for one in broken)
+        if whole and shipped and walk.previous != positions[outbox].chain and not is_named:
+            text = "the chain does not end where the shipper left it"
+            broken.append(Finding(Kind.REWRITTEN, outbox, shipped, text))
+        found += broken
+        report.entries += walk.entries
+        report.outboxes += 1
+    return found
+
+
+def _heads(statements: Iterable[Statement]) -> Heads:
+    heads: Heads = defaultdict(dict)
+    for one in statements:
+        if isinstance(one.says, Day):
+            for head in one.says.heads:
+                heads[head.outbox][head.sequence] = head.chain
+    return heads
+
+
+def _check_day(
+    store: SealStore,
+    day: date,
+    statements: Sequence[Statement],
+    compared: Comparison,
+    disposed: set[Place],
+    report: Report,
+) -> list[Finding]:
+    """Check a day's leaves against each statement on it, and its entries against the leaves."""
+    closing = [one for one in statements if isinstance(one.says, Day) and one.says.day == day]
+    signed = store.leaves(day)
+    found = check_leaves(closing, signed)
+    latest = closing[-1].says
+    present: dict[str | None, list[Leaf]] = defaultdict(list)
+    for row in store.rows_of_day(day):
+        leaf = row.leaf
+        for unit in row.units:
+            present[unit].append(leaf)
+    heads = {head.outbox: head.sequence for head in latest.heads} if isinstance(latest, Day) else {}
+    for unit in signed.keys() | present.keys():
+        where = f"{day}, unit {unit or '(none)'}"
+        leaves = [leaf for _, leaf in signed.get(unit, [])]
+        compared.add(where, leaves, present.get(unit, []), heads, disposed)
+    report.days += 1
+    report.trees += len(signed)
+    return found
+
+
+def check_leaves(
+    closing: Sequence[Statement], signed: Mapping[str | None, list[tuple[int, Leaf]]]
+) -> list[Finding]:
+    """Say where a day's leaves don't give the roots that its statements signed.
+
+    closing: the statements on the day, in order. signed: each unit's leaves with the number of the
+    statement that added them.
+    """
+    found = []
+    former: dict[str | None, tuple[int, bytes]] = {}
+    for one in closing:
+        if not isinstance(one.says, Day):
+            continue
+        roots = {}
+        for unit, leaves in signed.items():
+            own = [leaf.hash for number, leaf in leaves if number <= one.number]
+            if own:
+                roots[unit] = (len(own), merkle.root(own))
+        claimed = {tree.unit: (tree.rows, tree.root) for tree in one.says.units}
+        for unit in roots.keys() | claimed.keys():
+            if roots.get(unit) != claimed.get(unit):
+                text = f"the leaves of {one.says.day}, unit {unit or '(none)'} are not those signed"
+                found.append(_statement_finding(text))
+        for tree in one.says.units:
+            if not _grew(tree, former.get(tree.unit)):
+                text = f"{one.says.day}, unit {tree.unit or '(none)'} did not grow from what it was"
+                found.append(_statement_finding(text))
+        former = claimed
+    return found
+
+
+def _grew(tree: UnitTree, former: tuple[int, bytes] | None) -> bool:
+    """Say whether a tree proves that it has the former statement's leaves, and then its own."""
+    grown = tree.earlier
+    if grown is None or former is None:
+        return grown is None and former is None
+    return (grown.rows, grown.root) == former and merkle.is_consistent(
+        grown.rows, grown.root, tree.rows, tree.root, grown.path
+    )
+
+
+def _statement_finding(text: str) -> Finding:
+    return Finding(Kind.STATEMENT, None, None, text)
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return None if day is None else datetime.combine(day, time(), UTC)
