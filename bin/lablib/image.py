@@ -29,7 +29,7 @@ ARCHIVES = CACHE / "packages"  # laid over the base as a layer of its own
 
 
 def _key() -> str:
-    text = f"4 {SUITE} {' '.join(PACKAGES)} {' '.join(UNITS)}"
+    text = f"5 {SUITE} {' '.join(PACKAGES)} {' '.join(UNITS)}"
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -64,6 +64,8 @@ def _build(base: Path) -> None:
         run("systemctl", f"--root={root}", "enable", *UNITS)
         # Without it, sshd warns at each log-in until a role has set the host's language.
         (root / "etc/default/locale").write_text("LANG=C.UTF-8\n")
+        # A host that is cut off while it is being built is built again: dpkg need not sync.
+        (root / "etc/dpkg/dpkg.cfg.d/lab").write_text("force-unsafe-io\n")
         # The lists of packages are empty; with today's date apt modules would take them for new.
         os.utime(root / "var/lib/apt/lists", (0, 0))
         root.rename(base)
@@ -76,11 +78,22 @@ def _package_layer() -> None:
 
 
 def harvest(upper: Path) -> None:
-    """Keep the packages that a host has fetched, so that the next lab need not."""
-    target = ARCHIVES / "var/cache/apt/archives"
+    """Keep the packages and their lists that a host has fetched; the next lab need not."""
     with _lock():
-        for package in (upper / "var/cache/apt/archives").glob("*.deb"):
-            if not (target / package.name).exists():
-                part = target / f".{os.getpid()}.part"
-                shutil.copy(package, part)
-                part.rename(target / package.name)
+        for folder, pattern in (("var/cache/apt/archives", "*.deb"), ("var/lib/apt/lists", "*_*")):
+            files = list((upper / folder).glob(pattern))
+            if not files:
+                continue  # a folder without lists, made today, would look like fresh lists
+            (ARCHIVES / folder).mkdir(parents=True, exist_ok=True)
+            for found in files:
+                _keep(found, ARCHIVES / folder / found.name)
+            shutil.copystat(upper / folder, ARCHIVES / folder)
+
+
+def _keep(found: Path, target: Path) -> None:
+    """Copy a file that is not kept yet or is newer now; other labs never see half of it."""
+    if target.exists() and target.stat().st_mtime >= found.stat().st_mtime:
+        return
+    part = target.parent / f".{os.getpid()}.part"
+    shutil.copy2(found, part)
+    part.rename(target)
