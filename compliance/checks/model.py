@@ -115,11 +115,18 @@ class Check:
     reaches: Audience | None = None
 
 
+_WORST_FIRST = (Status.FAIL, Status.UNKNOWN, Status.WARNING)
+
+
+def severity(status: Status) -> int:
+    """Return how bad a status is, 0 the worst; all that call for nothing are alike."""
+    return _WORST_FIRST.index(status) if status in _WORST_FIRST else len(_WORST_FIRST)
+
+
 def overall(results: list[Result]) -> Status:
     """Return the status of a whole audit: the worst of its controls."""
-    order = (Status.FAIL, Status.UNKNOWN, Status.WARNING)
     seen = {result.status for result in results}
-    return next((status for status in order if status in seen), Status.PASS)
+    return next((status for status in _WORST_FIRST if status in seen), Status.PASS)
 
 
 def load_control(module_file: str) -> Control:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from compliance.checks.model import Finding, Result, Share, Status, overall
+from compliance.checks.model import Finding, Result, Share, Status, overall, severity
 from compliance.checks.people import Register
 from compliance.frameworks import Clause, strategy
 from compliance.probes.facts import Facts
@@ -67,6 +67,7 @@ class View:
     lead: Text
     day: Text
     sentences_title: Text
+    sentences: tuple[Result, ...]
     results: tuple[Result, ...]
     sections: tuple[Section, ...]
     untried: tuple[Clause, ...]
@@ -90,7 +91,8 @@ def make_view(facts: Facts, results: list[Result]) -> View:
         all=len(results),
     )
     bars = _bars(results)
-    title = "sentences_title" if len(results) == _FIVE else "sentences_title_other"
+    chosen = first_page(results)
+    title = "sentences_title" if len(chosen) == _FIVE else "sentences_title_other"
     return View(
         municipality=facts.municipality,
         run=facts.run,
@@ -101,12 +103,19 @@ def make_view(facts: Facts, results: list[Result]) -> View:
         ),
         day=day(facts.started),
         sentences_title=texts[title],
+        sentences=chosen,
         results=tuple(results),
         sections=_sections(facts, results),
         untried=tuple(clause for clause in strategy() if not clause.controls),
         bars=bars,
         picture_text=_picture_text(bars),
     )
+
+
+def first_page(results: list[Result]) -> tuple[Result, ...]:
+    """Choose the five controls whose sentences the chief reads: the worst, then in their order."""
+    worst = sorted(results, key=lambda result: severity(result.status))[:_FIVE]
+    return tuple(result for result in results if result in worst)
 
 
 def _headline(status: Status) -> str:
