@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from lablib.letters import World
 
 ROOT = Path(__file__).parents[1]

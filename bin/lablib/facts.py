@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from compliance.directory.ldap import connect
 
+from compliance.directory.ldap import connect
 from compliance.settings import Settings, load, read_secret
 
 THREADS = 4  # slapd hashes with Argon2, which is meant to take its time

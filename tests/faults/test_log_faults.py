@@ -3,6 +3,7 @@
 import smtplib
 
 import pytest
+
 from lablib.letters import letter
 
 # Postfix answers 451; when the milter is gone before a client has logged in, it says so at AUTH,

@@ -5,6 +5,7 @@ import smtplib
 from email.message import EmailMessage
 
 import pytest
+
 from lablib.letters import letter
 
 SWEDISH = "Frågor om bygglov på Åsgränd – ärende nr 7"
