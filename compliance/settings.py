@@ -6,6 +6,7 @@ Secrets never stand in it: a setting that ends in `_file` names a root-only file
 import os
 import sys
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -23,13 +24,43 @@ class Municipality(BaseModel):
     domain: str = Field(description="The mail domain, e.g. sjovalla.example")
 
 
+class Accounts(BaseModel):
+    """An LDAP directory or Active Directory that the municipality has, to read accounts from."""
+
+    model_config = _STRICT
+    kind: Literal["active_directory", "ldap"]
+    uri: str = Field(description="ldaps://host:636; passwords are never sent in the clear")
+    base: str = Field(description="Below which people and PCs lie, e.g. dc=ad,dc=sjovalla,dc=se")
+    ca_file: Path | None = None
+    reader_dn: str = Field(description="An account that may read; in AD name@domain will do")
+    reader_password_file: Path
+    id_attribute: str = Field(
+        default="",
+        description="Whose value is a person's id, e.g. employeeNumber; without it the entry's own "
+        "lasting id, objectGUID or entryUUID",
+    )
+    units: dict[str, str] = Field(description="Department in the accounts to id of the unit")
+    people_filter: str = Field(default="", description="Which users are people, if not every one")
+    pcs_filter: str = Field(
+        default="", description="Which computers are PCs, if not all but domain controllers"
+    )
+    protected_group: str = Field(
+        default="", description="DN of the group of those with protected identity (P1)"
+    )
+
+
 class Sources(BaseModel):
-    """The files that the directory is planned from."""
+    """What the directory is planned from: files, the municipality's accounts, or both.
+
+    With both, the list of people says who is here and the accounts say who is disabled. PCs come
+    from the file if there is one. Without accounts both files are needed.
+    """
 
     model_config = _STRICT
     organisation: Path
-    people: Path
-    pcs: Path
+    people: Path | None = None
+    pcs: Path | None = None
+    accounts: Accounts | None = None
 
 
 class Directory(BaseModel):
@@ -44,6 +75,12 @@ class Directory(BaseModel):
     writer_dn: str | None = None
     writer_password_file: Path | None = None
     sources: Sources | None = None
+    answer_days: int = Field(
+        default=90,
+        ge=0,
+        description="How long mail to somebody who has left is answered with where to write "
+        "instead; a default of ours, no law",
+    )
 
 
 class Log(BaseModel):

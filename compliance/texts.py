@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import yaml
 
+from compliance.clock import SWEDEN
+
 Language = Literal["sv", "en"]
 
-_ZONE = ZoneInfo("Europe/Stockholm")
 _MONTHS = {
     "sv": "januari februari mars april maj juni juli augusti september oktober november december",
     "en": "January February March April May June July August September October November December",
@@ -54,13 +54,13 @@ def written(value: object, language: Language) -> str:
 
 def clock(time: datetime) -> Text:
     """Write a time of day, in Sweden, as each language does: 09.30 or 09:30."""
-    local = time.astimezone(_ZONE)
+    local = time.astimezone(SWEDEN)
     return Text(f"{local:%H.%M}", f"{local:%H:%M}")
 
 
 def day(time: datetime) -> Text:
     """Write the day that it is in Sweden at this time."""
-    local = time.astimezone(_ZONE).date()
+    local = time.astimezone(SWEDEN).date()
     return Text(written(local, "sv"), written(local, "en"))
 
 

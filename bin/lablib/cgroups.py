@@ -4,8 +4,11 @@ On a machine with cgroup 2 alone there is one tree; where version 1 is mounted b
 the host's launcher must be moved in systemd's tree too, or all hosts share one.
 """
 
+import contextlib
 import time
 from pathlib import Path
+
+from . import LabError
 
 ROOT = Path("/sys/fs/cgroup")
 HYBRID = (ROOT / "systemd").is_dir() and (ROOT / "unified").is_dir()
@@ -24,30 +27,28 @@ def create(lab: str, host: str) -> list[Path]:
     return [path / "cgroup.procs" for path in paths(lab, host)]
 
 
-def kill(lab: str, host: str) -> None:
-    """End every process of the host and remove its groups."""
-    switch = paths(lab, host)[0] / "cgroup.kill"
-    if switch.exists():
-        switch.write_text("1")
+def kill(lab: str, host: str, seconds: float = 60) -> None:
+    """End every process of the host and remove its groups.
+
+    Returns when all are gone: what is left of one makes the next start of the host half a host.
+    """
+    deadline = time.monotonic() + seconds
     for path in paths(lab, host):
-        _remove(path)
+        while path.is_dir():
+            if time.monotonic() > deadline:
+                raise LabError(f"processes of host {host} do not end: see {path}/cgroup.procs")
+            _end(path)
+            time.sleep(0.02)  # a group is busy until its last process is reaped
 
 
-def _remove(path: Path) -> None:
-    """Remove a tree of groups, leaves first; a group is busy until its last process is reaped."""
-    if not path.is_dir():
-        return
+def _end(path: Path) -> None:
+    """Kill what is in a tree of groups, and remove those that are empty by now, leaves first."""
+    with contextlib.suppress(OSError):  # version 1 has no such switch
+        (path / "cgroup.kill").write_text("1")
     groups = sorted(path.rglob("*/"), key=lambda group: len(group.parts), reverse=True)
-    for group in [*(group for group in groups if group.is_dir()), path]:
-        for _ in range(200):
-            try:
-                group.rmdir()
-            except FileNotFoundError:
-                break
-            except OSError:
-                time.sleep(0.02)
-            else:
-                break
+    for group in [*groups, path]:
+        with contextlib.suppress(OSError):
+            group.rmdir()
 
 
 def remove_lab(lab: str) -> None:

@@ -1,11 +1,18 @@
 """The controls that exist, in the order of the report."""
 
-from compliance.checks import b1, b2, b3, g1, s2
+from compliance.checks import b1, b2, b3, g1, s2, w1
 from compliance.checks.model import Check, Result
 from compliance.errors import UserError
 from compliance.probes.facts import Facts
 
-CHECKS: tuple[Check, ...] = (b1.CHECK, b2.CHECK, b3.CHECK, g1.CHECK, s2.CHECK)
+CHECKS: tuple[Check, ...] = (
+    b1.CHECK,
+    b2.CHECK,
+    b3.CHECK,
+    w1.CHECK,
+    g1.CHECK,
+    s2.CHECK,
+)
 
 
 def choose(ids: list[str]) -> list[Check]:

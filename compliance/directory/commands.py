@@ -10,12 +10,16 @@ import typer
 from rich.progress import track
 
 from compliance import settings
+from compliance.clock import today
 from compliance.directory import passwords, show
 from compliance.directory.apply import writes_of
+from compliance.directory.conflicts import notices_of
 from compliance.directory.held import read_held
 from compliance.directory.ldap import connect
+from compliance.directory.lifecycle import in_service
 from compliance.directory.model import Organisation
 from compliance.directory.plan import CLOSING_LIMIT_PERCENT, MailboxPlan, make_plan
+from compliance.directory.sources.configured import source_of
 from compliance.directory.sources.files import FileSource
 from compliance.directory.sources.gather import gather
 from compliance.errors import UserError
@@ -46,11 +50,15 @@ def check(
 ) -> None:
     """Check the sources and nothing else; no directory is needed.
 
-    Every problem is told with file, line and what to write instead.
+    Every problem is told with file, line and what to write instead. Somebody who has left cannot
+    be told from somebody who never was there; `plan` can.
 
     Example: kommunpost directory check --people hr-export.csv
     """
     found = _read_sources(organisation, people, pcs)
+    service = in_service(found, today())
+    for line in show.notices(notices_of(service.organisation, service.last_days)):
+        typer.echo(line)
     typer.echo(
         f"The sources of {found.municipality} are sound: {len(found.people)} people, "
         f"{len(found.pcs)} PCs, {len(found.units)} units, {len(found.positions)} positions."
@@ -68,13 +76,19 @@ def plan(
 ) -> None:
     """Show which mailboxes would come, change and close, and why; nothing is written.
 
+    Where the sources contradict each other, that is told too (as JSON: on standard error).
+
     Example: kommunpost directory plan --format json
     """
     found = _read_sources(organisation, people, pcs)
     made = _plan(settings.load(), found)
-    lines = [show.as_json(made)] if form is Format.JSON else show.as_text(made)
-    for line in lines:
-        typer.echo(line)
+    if form is Format.TABLE:
+        for line in show.as_text(made):
+            typer.echo(line)
+        return
+    typer.echo(show.as_json(made))
+    for line in show.notices(made.notices):
+        typer.echo(line, err=True)
 
 
 @app.command()
@@ -95,6 +109,8 @@ def apply(
     loaded = settings.load()
     made = _plan(loaded, found)
     made.refuse_mass_closing(allow_closing)
+    for line in show.notices(made.notices):
+        typer.echo(line)
     typer.echo(show.summary(made))
     if made.is_empty:
         return
@@ -133,13 +149,9 @@ def _read_sources(organisation: Path | None, people: Path | None, pcs: Path | No
             f"{settings.settings_path()}: directory.sources",
             "write their paths there, or give --organisation, --people and --pcs",
         )
-    found = gather(
-        FileSource(
-            organisation or configured.organisation,
-            people or configured.people,
-            pcs or configured.pcs,
-        )
-    )
+    named = {"organisation": organisation, "people": people, "pcs": pcs}
+    instead = {key: path for key, path in named.items() if path}
+    found = gather(source_of(configured.model_copy(update=instead)))
     _refuse_others(found, loaded)
     return found
 
@@ -160,7 +172,8 @@ def _plan(loaded: settings.Settings, organisation: Organisation) -> MailboxPlan:
     directory = _directory(loaded)
     with connect(directory, "reader") as connection:
         held = read_held(connection, directory.base)
-    return make_plan(organisation, loaded.municipality.domain, directory.base, held)
+    domain = loaded.municipality.domain
+    return make_plan(organisation, domain, directory.base, held, today(), directory.answer_days)
 
 
 def _directory(loaded: settings.Settings) -> settings.Directory:

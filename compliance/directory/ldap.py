@@ -44,6 +44,18 @@ def connect(directory: settings.Directory, role: Role) -> Iterator[Connection]:
             connection.unbind()
 
 
+@contextmanager
+def connect_source(accounts: settings.Accounts) -> Iterator[Connection]:
+    """Bind to the municipality's own directory as its reader; else as `connect`."""
+    with _told(accounts.uri):
+        secret = settings.read_secret(accounts.reader_password_file)
+        connection = _bind(accounts, accounts.reader_dn, secret)
+        try:
+            yield connection
+        finally:
+            connection.unbind()
+
+
 def password_holds(directory: settings.Directory, dn: str, password: str) -> bool:
     """Say whether an entry's password is this one, by binding with it. Raises UserError."""
     with _told(directory.uri):
@@ -67,7 +79,10 @@ def _identity(directory: settings.Directory, role: Role) -> tuple[str, str]:
     return directory.writer_dn, settings.read_secret(directory.writer_password_file)
 
 
-def _bind(directory: settings.Directory, dn: str, password: str) -> Connection:
+Server = settings.Directory | settings.Accounts
+
+
+def _bind(directory: Server, dn: str, password: str) -> Connection:
     # The bare form means the distribution's own socket; ldap3 wants it spelt out.
     uri = "ldapi:///run/slapd/ldapi" if directory.uri == "ldapi:///" else directory.uri
     server = ldap3.Server(uri, connect_timeout=CONNECT_SECONDS, get_info=ldap3.NONE)
@@ -76,7 +91,7 @@ def _bind(directory: settings.Directory, dn: str, password: str) -> Connection:
     elif not directory.uri.startswith("ldapi://"):
         raise UserError.of(
             f"{directory.uri} would send passwords in the clear",
-            f"{settings.settings_path()}: directory.uri",
+            f"{settings.settings_path()}: uri",
             "write ldaps://HOST:636, or ldapi:/// on the directory's own host",
         )
     return ldap3.Connection(
@@ -98,7 +113,7 @@ class _VerifiedTls:
     also takes the common name, which RFC 6125 has done away with.
     """
 
-    def __init__(self, directory: settings.Directory) -> None:
+    def __init__(self, directory: Server) -> None:
         try:
             self._context = ssl.create_default_context(cafile=directory.ca_file)
         except (OSError, ssl.SSLError) as error:
@@ -124,7 +139,8 @@ def _told(uri: str) -> Iterator[None]:
         raise UserError.of(
             "the directory refuses our name or password",
             uri,
-            "check the DN in the settings and the secret's file; run playbooks/site.yml again",
+            "check the DN in the settings and the secret's file; if it is Kommunpost's own "
+            "directory, run playbooks/site.yml again",
         ) from error
     except LDAPSizeLimitExceededResult as error:
         raise UserError.of(

@@ -4,6 +4,7 @@ Everything here is a plain frozen value. Ids are those of the municipality's own
 """
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 
@@ -31,9 +32,13 @@ class MailboxKind(StrEnum):
 
 
 class Status(StrEnum):
-    """active: all works. suspended: no login, mail still arrives. closed: neither."""
+    """active: all works. suspended: no login, mail still arrives. closed: neither.
+
+    on_leave stands in sources alone: the mailbox is active, and the deputy sees it.
+    """
 
     ACTIVE = "active"
+    ON_LEAVE = "on_leave"
     SUSPENDED = "suspended"
     CLOSED = "closed"
 
@@ -43,6 +48,7 @@ class Duty(StrEnum):
 
     COMMISSIONER = "commissioner"
     EXECUTIVE_OFFICE = "executive-office"
+    HEAD = "head"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,8 @@ class Person:
 
     given_name is the one used in daily life and may be empty; unit is the id of a Unit.
     protected marks a protected identity (P1): the names then serve nothing and go nowhere.
+    deputy is the id of who sees the mailbox during leave, empty if nobody does. starts and ends
+    are the first and the last day in service, or of a term of office; None where it is open.
     """
 
     id: str
@@ -61,6 +69,9 @@ class Person:
     unit: str
     status: Status = Status.ACTIVE
     protected: bool = False
+    deputy: str = ""
+    starts: date | None = None
+    ends: date | None = None
 
     @property
     def reference(self) -> str:
@@ -80,7 +91,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Pc:
-    """A PC that is joined to the municipal network; owners are ids of people, maybe none."""
+    """A PC that is joined to the municipal network; owners are ids of people, maybe none.
+
+    unit is empty where the source does not tell it.
+    """
 
     name: str
     unit: str
@@ -97,13 +111,17 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """An authority, administration or department; parent is the id of the unit above."""
+    """An authority, administration or department; parent is the id of the unit above.
+
+    head is the id of the position that leads an administration, if one is named.
+    """
 
     id: str
     name: str
     kind: UnitKind
     parent: str | None
     watch: Watch
+    head: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +134,59 @@ class Position:
     holders: tuple[str, ...]
 
 
+class Role(StrEnum):
+    """What somebody is to a unit, a position or a PC."""
+
+    WATCHER = "watcher"
+    DEPUTY = "deputy"
+    HOLDER = "holder"
+    OWNER = "owner"
+    STAND_IN = "deputy during leave"
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Somebody who is named in a role but is not among the people: has left, or never was.
+
+    person is the id that was written, of says what the role belongs to (`unit ks`, `PC PC7`),
+    where is the place in the source, empty for somebody whose last day has passed.
+    """
+
+    role: Role
+    person: str
+    of: str
+    where: str = ""
+
+
+class Conflict(StrEnum):
+    """What does not fit together (docs/handbook/it-tekniker.md)."""
+
+    OWNER_LEFT = "owner-left"
+    OWNER_UNKNOWN = "owner-unknown"
+    PC_WITHOUT_OWNER = "pc-without-owner"
+    WATCH_LEFT = "watch-left"
+    HOLDER_LEFT = "holder-left"
+    LEAVE_WITHOUT_DEPUTY = "leave-without-deputy"
+    NOT_IN_ACCOUNTS = "not-in-accounts"
+    NOT_IN_HR = "not-in-hr"
+    ACCOUNT_WITHOUT_ID = "account-without-id"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One conflict and whom or what it is about, by ids alone (P1): `PC PC7: 10023`."""
+
+    conflict: Conflict
+    subject: str
+
+
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """The whole municipality as its sources tell it, every reference in it resolved.
+    """The whole municipality as its sources tell it; units and positions in it are resolved.
 
     commissioner is the id of a position, executive_office the id of an administration.
+    strangers holds the references to people that are not resolved; `conflicts` judges them.
+    notices holds what a source found by itself.
     """
 
     municipality: str
@@ -130,3 +196,5 @@ class Organisation:
     pcs: tuple[Pc, ...]
     commissioner: str
     executive_office: str
+    strangers: tuple[Stranger, ...] = ()
+    notices: tuple[Notice, ...] = ()

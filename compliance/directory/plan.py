@@ -7,14 +7,18 @@ and applying again.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
 
 from compliance.directory import naming
-from compliance.directory.model import Organisation, Status
+from compliance.directory.conflicts import notices_of
+from compliance.directory.lifecycle import InService, closing_day, farewell, in_service
+from compliance.directory.model import MailboxKind, Notice, Organisation, Status
 from compliance.directory.tree import MANAGED, Entry, Held, Values, wanted_entries
 from compliance.errors import UserError
 
 CLOSING_LIMIT_PERCENT = 10.0
+_GONE = "no longer in the sources"
 
 
 class Action(StrEnum):
@@ -44,6 +48,13 @@ class Change:
     writes: Mapping[str, Values] = field(default_factory=dict)
     is_new_entry: bool = False
 
+    @property
+    def is_leaving(self) -> bool:
+        """Say whether the holder is no longer in service, and was at the last plan."""
+        if self.action is Action.SUSPEND:
+            return bool(self.writes.get("kommunpostClosesOn"))
+        return self.action is Action.CLOSE and "kommunpostClosesOn" not in self.writes
+
 
 @dataclass(frozen=True)
 class MailboxPlan:
@@ -51,16 +62,26 @@ class MailboxPlan:
 
     records: address to holder, written before any entry.
     active_before: how many mailboxes were not closed when the plan was made.
+    notices: where the sources contradict each other; they do not stop the plan.
     """
 
     changes: tuple[Change, ...]
     records: Mapping[str, str]
     active_before: int
+    notices: tuple[Notice, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Say whether the directory already is as the sources say."""
         return not self.records and all(change.action is Action.KEEP for change in self.changes)
+
+    @property
+    def leaving(self) -> int:
+        """How many mailboxes are taken from those who have them, at once or after a time.
+
+        One whose time is over was counted when it began.
+        """
+        return sum(change.is_leaving for change in self.mailboxes)
 
     @property
     def mailboxes(self) -> tuple[Change, ...]:
@@ -72,11 +93,11 @@ class MailboxPlan:
         return Counter(change.action for change in self.changes)
 
     def refuse_mass_closing(self, percent: float) -> None:
-        """Raise UserError if more than `percent` of the mailboxes would be closed.
+        """Raise UserError if more than `percent` of the mailboxes would be closed, now or later.
 
         A source that came half or empty looks just like many people leaving.
         """
-        closing = sum(change.action is Action.CLOSE for change in self.mailboxes)
+        closing = self.leaving
         if closing * 100 <= percent * self.active_before:
             return
         share = closing * 100 / self.active_before
@@ -93,12 +114,24 @@ def _ceiling(share: float) -> int:
     return -int(-share // 1)
 
 
-def make_plan(organisation: Organisation, domain: str, base: str, held: Held) -> MailboxPlan:
+def make_plan(
+    organisation: Organisation,
+    domain: str,
+    base: str,
+    held: Held,
+    today: date,
+    answer_days: int,
+) -> MailboxPlan:
     """Compare the sources with what LDAP holds.
 
-    domain: the mail domain. base: the LDAP suffix. Linear in the number of people but for the
-    sorting of newcomers. Raises UserError when a system mailbox's name is held by someone else.
+    domain: the mail domain. base: the LDAP suffix. today: the day in Sweden. answer_days: how long
+    mail to somebody who has left is answered. Linear in the number of people but for the sorting
+    of newcomers. Raises UserError when a system mailbox's name is held by someone else, or
+    when a unit or position names somebody whom neither the sources nor the directory ever knew.
     """
+    service = in_service(organisation, today)
+    organisation = service.organisation
+    notices = notices_of(organisation, _people_before(held) | service.last_days.keys())
     protected = {f"person:{person.id}" for person in organisation.people if person.protected}
     ledger = _ledger(held)
     addresses = naming.assign(_wishes(organisation), domain, _current(held), ledger)
@@ -107,8 +140,14 @@ def make_plan(organisation: Organisation, domain: str, base: str, held: Held) ->
         for entry in wanted_entries(organisation, addresses, base)
     }
     changes = [_compare(held.entries.get(key), entry) for key, entry in wanted.items()]
-    gone = (entry for key, entry in held.entries.items() if key not in wanted)
-    changes += [_close(entry) for entry in gone if entry.first("kommunpostStatus") != "closed"]
+    gone = [entry for key, entry in held.entries.items() if key not in wanted]
+    changes += [Change(Action.CLOSE, entry, _GONE) for entry in gone if entry.is_device]
+    changes += [
+        _farewell(entry, after)
+        for entry in gone
+        if not entry.is_device
+        and (after := farewell(entry, _last_day(entry, service), today, answer_days))
+    ]
     records = {
         address: ledger.get(address, holder)
         for address, holder in _in_use(wanted.values(), held.entries.values())
@@ -121,7 +160,17 @@ def make_plan(organisation: Organisation, domain: str, base: str, held: Held) ->
             bool(entry.address) and entry.first("kommunpostStatus") != Status.CLOSED
             for entry in held.entries.values()
         ),
+        notices=notices,
     )
+
+
+def _people_before(held: Held) -> set[str]:
+    """Give the ids of everybody whom the directory holds, those who have left too."""
+    return {
+        entry.holder.removeprefix("person:")
+        for entry in held.entries.values()
+        if entry.holder.startswith("person:")
+    }
 
 
 def _wishes(organisation: Organisation) -> Iterator[naming.Wish]:
@@ -199,6 +248,8 @@ def _judge(before: Entry, after: Entry, writes: Mapping[str, Values]) -> tuple[A
         if status == Status.SUSPENDED:
             return Action.SUSPEND, "suspended in the sources: no login, mail still arrives"
         return Action.UPDATE, f"active again after {before.first('kommunpostStatus') or 'nothing'}"
+    if "kommunpostDeputy" in writes and after.kind == MailboxKind.INDIVIDUAL:
+        return Action.UPDATE, _leave(after)
     if "kommunpostUnit" in writes:
         return Action.MOVE, (
             f"the unit changed: {after.first('kommunpostUnit')} instead of "
@@ -207,11 +258,25 @@ def _judge(before: Entry, after: Entry, writes: Mapping[str, Values]) -> tuple[A
     return Action.UPDATE, "changed: " + ", ".join(sorted(writes))
 
 
-def _close(entry: Entry) -> Change:
-    """Close what the sources no longer name: a mailbox stays as closed, a PC goes."""
-    reason = "no longer in the sources"
-    if entry.is_device:
-        return Change(Action.CLOSE, entry, reason)
-    closed = {"kommunpostStatus": (Status.CLOSED.value,)}
-    after = replace(entry, attributes={**entry.attributes, **closed})
-    return Change(Action.CLOSE, after, reason, closed)
+def _leave(after: Entry) -> str:
+    deputy = after.first("kommunpostDeputy").partition(",")[0].removeprefix("uid=")
+    return f"on leave: {deputy} sees the mailbox" if deputy else "nobody else sees the mailbox now"
+
+
+def _last_day(entry: Entry, service: InService) -> date | None:
+    return service.last_days.get(entry.holder.removeprefix("person:"))
+
+
+def _farewell(before: Entry, after: Entry) -> Change:
+    """Name what happens to a mailbox whose holder is not in service."""
+    writes = {
+        name: after.attributes.get(name, ())
+        for name in MANAGED
+        if after.attributes.get(name, ()) != before.attributes.get(name, ())
+    }
+    closes = closing_day(after)
+    if closes:
+        reason = f"has left: no login, the mailbox closes on {closes}"
+        return Change(Action.SUSPEND, after, reason, writes)
+    reason = "has left, and the set time is over" if closing_day(before) else _GONE
+    return Change(Action.CLOSE, after, reason, writes)

@@ -1,8 +1,9 @@
 """How a plan looks: for a person, change by change; for a program, every mailbox."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from compliance.directory.model import Conflict, Notice
 from compliance.directory.plan import Action, Change, MailboxPlan
 
 _MARKS = {
@@ -14,13 +15,65 @@ _MARKS = {
     Action.CLOSE: "-",
 }
 
+# What a conflict means, and what to do about it.
+_CONFLICTS = {
+    Conflict.OWNER_LEFT: (
+        "the owner has left",
+        "name a new owner in the list of PCs, or remove the PC there",
+    ),
+    Conflict.OWNER_UNKNOWN: (
+        "the owner is nobody that we know",
+        "mend the id in the list of PCs, or add the person",
+    ),
+    Conflict.PC_WITHOUT_OWNER: (
+        "nobody owns the PC",
+        "name the owner in the list of PCs; if several share it, leave it so",
+    ),
+    Conflict.WATCH_LEFT: (
+        "who is to keep the mailbox read has left",
+        "name somebody else in organisation.yml",
+    ),
+    Conflict.HOLDER_LEFT: (
+        "the holder has left",
+        "name the new holder in organisation.yml, or nobody while the post is vacant",
+    ),
+    Conflict.LEAVE_WITHOUT_DEPUTY: (
+        "on leave, and nobody in service sees the mailbox",
+        "name the deputy in the list of people",
+    ),
+    Conflict.NOT_IN_ACCOUNTS: (
+        "in the list of people, but without an account that has the id",
+        "make an account, or write the id in the account that there is",
+    ),
+    Conflict.NOT_IN_HR: (
+        "an account with an id that the list of people does not have; it gets no mailbox",
+        "close the account if its holder has left, else mend the id",
+    ),
+    Conflict.ACCOUNT_WITHOUT_ID: (
+        "an account without an id; it gets no mailbox",
+        "write the id in the account, or leave such accounts out by people_filter",
+    ),
+}
+
 
 def as_text(plan: MailboxPlan) -> Iterator[str]:
-    """Give a line for each change, none for what is kept, and a last line that counts."""
+    """Give a line for each change, none for what is kept, the notices, and a line that counts."""
     for change in plan.changes:
         if change.action is not Action.KEEP:
             yield _line(change)
+    yield from notices(plan.notices)
     yield summary(plan)
+
+
+def notices(found: Iterable[Notice]) -> Iterator[str]:
+    """Give one line for each kind of conflict with everything that it is about, and one remedy."""
+    subjects: dict[Conflict, list[str]] = {}
+    for notice in found:
+        subjects.setdefault(notice.conflict, []).append(notice.subject)
+    for conflict, about in subjects.items():
+        what, remedy = _CONFLICTS[conflict]
+        yield f"? {conflict} ({len(about)}): {what}: {'; '.join(about)}"
+        yield f"  What to do: {remedy}"
 
 
 def _line(change: Change) -> str:

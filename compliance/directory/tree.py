@@ -29,7 +29,7 @@ MANAGED = (
     *("roleOccupant", "owner"),
     *("kommunpostAddress", "kommunpostKind", "kommunpostStatus", "kommunpostHolder"),
     *("kommunpostUnit", "kommunpostUnitKind", "kommunpostParent", "kommunpostWatcher"),
-    *("kommunpostDeputy", "kommunpostDuty", "kommunpostReference"),
+    *("kommunpostDeputy", "kommunpostDuty", "kommunpostReference", "kommunpostClosesOn"),
 )
 
 
@@ -102,6 +102,7 @@ class _Tree:
         self._organisation = organisation
         self._addresses = addresses
         self._base = base
+        self._heads = {unit.head for unit in organisation.units if unit.head}
 
     def person(self, person: Person) -> Entry:
         shown = person.display_name
@@ -110,6 +111,7 @@ class _Tree:
             if person.protected
             else {"sn": person.surname, "givenName": person.given_name}
         )
+        is_on_leave = person.status is Status.ON_LEAVE
         return self._entry(
             f"uid={person.id},ou=people",
             {"inetOrgPerson", "kommunpostMailbox"},
@@ -117,8 +119,12 @@ class _Tree:
             **names,
             employeeNumber=person.id,
             employeeType=person.kind,
+            kommunpostDeputy=self._dn(person.deputy) if is_on_leave and person.deputy else "",
             **self._mailbox(
-                f"person:{person.id}", MailboxKind.INDIVIDUAL, person.unit, person.status
+                f"person:{person.id}",
+                MailboxKind.INDIVIDUAL,
+                person.unit,
+                Status.ACTIVE if is_on_leave else person.status,
             ),
         )
 
@@ -137,14 +143,17 @@ class _Tree:
         )
 
     def position(self, position: Position) -> Entry:
-        is_commissioner = position.id == self._organisation.commissioner
+        duties = (
+            (Duty.COMMISSIONER, position.id == self._organisation.commissioner),
+            (Duty.HEAD, position.id in self._heads),
+        )
         return self._entry(
             f"cn={position.id},ou=positions",
             {"organizationalRole", "kommunpostMailbox"},
             cn=position.id,
             description=position.name,
             roleOccupant=tuple(map(self._dn, position.holders)),
-            kommunpostDuty=Duty.COMMISSIONER if is_commissioner else "",
+            kommunpostDuty=tuple(duty.value for duty, is_theirs in duties if is_theirs),
             **self._mailbox(f"position:{position.id}", MailboxKind.FUNCTION, position.unit),
         )
 

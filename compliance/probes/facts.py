@@ -61,7 +61,10 @@ class Person:
 
 @dataclass(frozen=True)
 class Unit:
-    """An authority, administration or department."""
+    """An authority, administration or department with the DNs of those who keep its mailbox read.
+
+    Facts that were recorded before watchers were asked for hold None.
+    """
 
     dn: str
     id: str
@@ -69,6 +72,8 @@ class Unit:
     kind: str
     parent: str | None = None
     mailbox: Mailbox | None = None
+    watchers: tuple[str, ...] | None = None
+    deputies: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ _ATTRIBUTES = [
     *("cn", "description", "mail", "uid", "ou", "owner", "roleOccupant", "employeeNumber"),
     *("kommunpostAddress", "kommunpostKind", "kommunpostStatus", "kommunpostHolder"),
     *("kommunpostUnit", "kommunpostUnitKind", "kommunpostParent", "kommunpostDuty"),
-    "kommunpostReference",
+    *("kommunpostReference", "kommunpostWatcher", "kommunpostDeputy"),
 ]
 
 
@@ -110,6 +110,8 @@ def _unit(dn: str, v: _Values) -> Unit:
         v.one("kommunpostUnitKind") or "unit",
         v.one("kommunpostParent"),
         v.mailbox(),
+        v.all("kommunpostWatcher"),
+        v.all("kommunpostDeputy"),
     )
 
 

@@ -25,7 +25,7 @@ def told(control: dict) -> str:
 def test_a_healthy_municipality_passes_every_control(audit, world):
     status, controls = audit()
     assert {name: c["status"] for name, c in controls.items()} == dict.fromkeys(
-        ["B1", "B2", "B3", "G1", "S2"], "pass"
+        ["B1", "B2", "B3", "W1", "G1", "S2"], "pass"
     )
     assert status == 0
     owners = {p["address"] for p in world.facts["people"] if p["pc"]}

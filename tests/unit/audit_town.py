@@ -47,7 +47,16 @@ def _directory() -> f.DirectoryFacts:
         for number, (name, unit) in PEOPLE.items()
     )
     units = tuple(
-        f.Unit(f"ou={id_},ou=units,{BASE}", id_, name, kind, parent, mailbox(id_, "function"))
+        f.Unit(
+            f"ou={id_},ou=units,{BASE}",
+            id_,
+            name,
+            kind,
+            parent,
+            mailbox(id_, "function"),
+            (dn("10001"),),
+            (dn("10003"),),
+        )
         for id_, name, kind, parent in (
             ("ks", "Kommunstyrelsen", "authority", None),
             ("bun", "Barn- och utbildningsnämnden", "authority", None),

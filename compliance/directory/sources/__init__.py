@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from compliance.directory.model import Pc, Person, Position, Unit
+from compliance.directory.model import Notice, Pc, Person, Position, Unit
 
 T = TypeVar("T")
 
@@ -43,3 +43,6 @@ class Source(Protocol):
 
     def pcs(self) -> Sequence[Located[Pc]]:
         """Give the PCs that are joined to the municipal network."""
+
+    def notices(self) -> Sequence[Notice]:
+        """Give what did not fit within the source; asked when the three others have answered."""

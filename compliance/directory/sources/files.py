@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from compliance.directory.model import Pc, Person
+from compliance.directory.model import Notice, Pc, Person
 from compliance.directory.sources import Located, Structure
 from compliance.directory.sources.organisation import read_structure
 from compliance.directory.sources.records import read_pcs, read_people
@@ -28,3 +28,7 @@ class FileSource:
     def pcs(self) -> list[Located[Pc]]:
         """Give the PCs that are joined to the municipal network."""
         return read_pcs(self.pcs_file)
+
+    def notices(self) -> tuple[Notice, ...]:
+        """Give none: what does not fit in a file is a fault in it."""
+        return ()

@@ -1,10 +1,21 @@
 """Holds a source's records against each other and makes one `Organisation` of them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from itertools import pairwise
 from typing import TypeVar
 
-from compliance.directory.model import Organisation, Pc, Person, Position, Unit, UnitKind
+from compliance.directory.model import (
+    Organisation,
+    Pc,
+    Person,
+    Position,
+    Role,
+    Stranger,
+    Unit,
+    UnitKind,
+)
 from compliance.directory.sources import Located, Source, Structure
 from compliance.directory.sources.values import suggestion
 from compliance.errors import Problem, UserError
@@ -19,7 +30,7 @@ _PARENT_KINDS = {
 
 
 def gather(source: Source) -> Organisation:
-    """Read everything and resolve every reference.
+    """Read everything and resolve every reference; people who are not there become strangers.
 
     Raises UserError with all problems: first those within the files, all files together; when
     there are none, those between the records. No message holds a person's name (P1).
@@ -30,7 +41,8 @@ def gather(source: Source) -> Organisation:
     pcs = _read(source.pcs, problems)
     if structure is None or people is None or pcs is None:
         raise UserError(problems)
-    problems = _Comparison(structure, people, pcs).problems()
+    comparison = _Comparison(structure, people, pcs)
+    problems = comparison.problems()
     if problems:
         raise UserError(problems)
     return Organisation(
@@ -41,6 +53,8 @@ def gather(source: Source) -> Organisation:
         pcs=tuple(pc.value for pc in pcs),
         commissioner=structure.commissioner.value,
         executive_office=structure.executive_office.value,
+        strangers=tuple(comparison.strangers),
+        notices=tuple(source.notices()),
     )
 
 
@@ -54,12 +68,17 @@ def _read(reader: Callable[[], T], problems: list[Problem]) -> T | None:
 
 @dataclass
 class _Comparison:
-    """Checks between records; each adds to `found` what does not fit."""
+    """Checks between records; each adds to `found` what does not fit.
+
+    Somebody who is not among the people is no fault by itself: HR lets people go before the other
+    lists know it. They are kept in `strangers`.
+    """
 
     structure: Structure
     people: Sequence[Located[Person]]
     pcs: Sequence[Located[Pc]]
     found: list[Problem] = field(default_factory=list)
+    strangers: list[Stranger] = field(default_factory=list)
 
     def problems(self) -> list[Problem]:
         # Of two with the same id the first counts, so that a double entry is told as that alone.
@@ -68,7 +87,7 @@ class _Comparison:
         self._people_ids = {person.value.id for person in self.people}
         self._twice("unit", ((unit.value.id, unit.where) for unit in self.structure.units))
         self._twice("position", ((item.value.id, item.where) for item in self.structure.positions))
-        self._twice("person", ((person.value.id, person.where) for person in self.people))
+        self._twice("person", self._overlapping())
         self._twice("PC", ((pc.value.name, pc.where) for pc in self.pcs))
         for unit in self.structure.units:
             self._unit(unit.value, unit.where)
@@ -77,10 +96,14 @@ class _Comparison:
         self._duties()
         for person in self.people:
             self._known_unit(person.value.unit, person.where)
+            if person.value.deputy:
+                of = f"person {person.value.id}"
+                self._person(Role.STAND_IN, person.value.deputy, of, person.where)
         for pc in self.pcs:
-            self._known_unit(pc.value.unit, pc.where)
+            if pc.value.unit:
+                self._known_unit(pc.value.unit, pc.where)
             for owner in pc.value.owners:
-                self._known_person("owner", owner, pc.where)
+                self._person(Role.OWNER, owner, f"PC {pc.value.name}", pc.where)
         return self.found
 
     def _problem(self, what: str, where: str, remedy: str) -> None:
@@ -98,9 +121,23 @@ class _Comparison:
                     "remove one of the two, or give it an id of its own",
                 )
 
+    def _overlapping(self) -> Iterator[tuple[str, str]]:
+        """Give everybody but those whose lines are for other times, as terms of office are."""
+        lines: dict[str, list[Located[Person]]] = {}
+        for person in self.people:
+            lines.setdefault(person.value.id.casefold(), []).append(person)
+        for found in lines.values():
+            in_turn = sorted(found, key=lambda person: person.value.starts or date.min)
+            follow = all(
+                (before.value.ends or date.max) < (after.value.starts or date.min)
+                for before, after in pairwise(in_turn)
+            )
+            for person in found[:1] if follow else found:
+                yield person.value.id, person.where
+
     def _unit(self, unit: Unit, where: str) -> None:
-        self._known_person("watcher", unit.watch.watcher, where)
-        self._known_person("deputy", unit.watch.deputy, where)
+        self._person(Role.WATCHER, unit.watch.watcher, f"unit {unit.id}", where)
+        self._person(Role.DEPUTY, unit.watch.deputy, f"unit {unit.id}", where)
         if unit.watch.watcher == unit.watch.deputy:
             self._problem(
                 f"unit {unit.id}: watcher and deputy are the same person",
@@ -108,6 +145,8 @@ class _Comparison:
                 "name somebody else as deputy",
             )
         self._parent(unit, where)
+        if unit.head is not None:
+            self._head(unit, unit.head, where)
 
     def _parent(self, unit: Unit, where: str) -> None:
         allowed = _PARENT_KINDS[unit.kind]
@@ -135,6 +174,23 @@ class _Comparison:
                 "name the administration that it belongs to as parent",
             )
 
+    def _head(self, unit: Unit, head: str, where: str) -> None:
+        """The head is a position within the administration that it leads."""
+        position = self._positions.get(head)
+        if unit.kind is not UnitKind.ADMINISTRATION:
+            self._problem(
+                f"unit {unit.id} of the kind {unit.kind} has a head",
+                where,
+                "remove it: the head is that of an administration",
+            )
+        elif position is None or position.unit != unit.id:
+            self._problem(
+                f"unit {unit.id}: its head {head} is no position in it",
+                where,
+                f"write the id of a position whose unit is {unit.id}"
+                + suggestion(head, self._positions),
+            )
+
     def _is_in_circle(self, unit: Unit) -> bool:
         seen: set[str] = set()
         above = unit.parent
@@ -146,7 +202,7 @@ class _Comparison:
     def _position(self, position: Position, where: str) -> None:
         self._known_unit(position.unit, where)
         for holder in position.holders:
-            self._known_person("holder", holder, where)
+            self._person(Role.HOLDER, holder, f"position {position.id}", where)
 
     def _duties(self) -> None:
         named, where = self.structure.commissioner.value, self.structure.commissioner.where
@@ -180,10 +236,6 @@ class _Comparison:
                 + suggestion(unit, self._units),
             )
 
-    def _known_person(self, role: str, person: str, where: str) -> None:
+    def _person(self, role: Role, person: str, of: str, where: str) -> None:
         if person not in self._people_ids:
-            self._problem(
-                f"{role}: there is no person {person}",
-                where,
-                "write the id of somebody in people.csv, or add the person there",
-            )
+            self.strangers.append(Stranger(role, person, of, where))

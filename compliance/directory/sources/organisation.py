@@ -19,6 +19,7 @@ from compliance.errors import Problem, UserError
 
 _KEYS = ("municipality", "commissioner", "executive_office", "units", "positions")
 _UNIT_KEYS = ("id", "name", "kind", "watcher", "deputy")
+_UNIT_OPTIONAL = ("parent", "head")
 _POSITION_KEYS = ("id", "name", "unit", "holders")
 
 
@@ -28,7 +29,7 @@ def read_structure(path: Path) -> Structure:
     top = read_map(path, _KEYS, problems)
     structure = Structure(
         municipality=_located(top, "municipality"),
-        units=[_unit(item) for item in top.maps("units", _UNIT_KEYS, ("parent",))],
+        units=[_unit(item) for item in top.maps("units", _UNIT_KEYS, _UNIT_OPTIONAL)],
         positions=[_position(item) for item in top.maps("positions", _POSITION_KEYS)],
         commissioner=_located(top, "commissioner"),
         executive_office=_located(top, "executive_office"),
@@ -49,8 +50,9 @@ def _unit(item: Map) -> Located[Unit]:
         name=_value(item, "name", fault_of_name),
         # Of an unknown kind a problem is noted, so this unit is never used.
         kind=UnitKind(kind) if _fault_of_kind(kind) is None else UnitKind.DEPARTMENT,
-        parent=_value(item, "parent", fault_of_id) if "parent" in item.fields else None,
+        parent=_optional_id(item, "parent"),
         watch=Watch(_value(item, "watcher", fault_of_id), _value(item, "deputy", fault_of_id)),
+        head=_optional_id(item, "head"),
     )
     return Located(unit, item.where)
 
@@ -70,6 +72,10 @@ def _position(item: Map) -> Located[Position]:
 
 def _fault_of_kind(kind: str) -> Fault | None:
     return fault_of_choice(kind, list(UnitKind))
+
+
+def _optional_id(item: Map, key: str) -> str | None:
+    return _value(item, key, fault_of_id) if key in item.fields else None
 
 
 def _value(item: Map, key: str, fault_of: Callable[[str], Fault | None]) -> str:

@@ -10,16 +10,18 @@ from compliance.directory.sources import Located
 from compliance.directory.sources.table import Row, read_table
 from compliance.directory.sources.values import (
     Fault,
+    day_of,
     fault_of_choice,
+    fault_of_day,
     fault_of_id,
     fault_of_name,
 )
 from compliance.errors import Problem, UserError
 
 PEOPLE_COLUMNS = ("id", "given_name", "surname", "kind", "unit")
-PEOPLE_OPTIONAL = ("middle_name", "status", "protected")
+PEOPLE_OPTIONAL = ("middle_name", "status", "protected", "deputy", "starts", "ends")
 PC_COLUMNS = ("name", "owners", "unit")
-_STATUSES = (Status.ACTIVE.value, Status.SUSPENDED.value)
+_STATUSES = (Status.ACTIVE.value, Status.SUSPENDED.value, Status.ON_LEAVE.value)
 
 
 def read_people(path: Path) -> list[Located[Person]]:
@@ -53,7 +55,18 @@ def _person_faults(row: Row) -> dict[str, Fault | None]:
         "unit": fault_of_id(fields["unit"]),
         "status": fault_of_choice(fields.get("status") or Status.ACTIVE, _STATUSES),
         "protected": fault_of_choice(fields.get("protected") or "no", ("yes", "no")),
+        "deputy": fault_of_id(fields["deputy"]) if fields.get("deputy") else None,
+        "starts": fault_of_day(fields.get("starts", "")),
+        "ends": fault_of_day(fields.get("ends", "")) or _fault_of_period(fields),
     }
+
+
+def _fault_of_period(fields: dict[str, str]) -> Fault | None:
+    """The last day does not come before the first. Days that are none are told by themselves."""
+    starts, ends = fields.get("starts", ""), fields.get("ends", "")
+    if not (starts and ends) or fault_of_day(starts) or starts <= ends:
+        return None
+    return f"{ends} is before {starts}", "write the last day in service, on or after the first"
 
 
 def _person(row: Row) -> Located[Person]:
@@ -67,6 +80,9 @@ def _person(row: Row) -> Located[Person]:
         unit=fields["unit"],
         status=Status(fields.get("status") or Status.ACTIVE),
         protected=fields.get("protected") == "yes",
+        deputy=fields.get("deputy", ""),
+        starts=day_of(fields.get("starts", "")),
+        ends=day_of(fields.get("ends", "")),
     )
     return Located(person, row.where)
 

@@ -6,10 +6,12 @@ Each function returns what is wrong and what to write instead, or None.
 import re
 import unicodedata
 from collections.abc import Iterable
+from datetime import date
 from difflib import get_close_matches
 
 NAME_MAX = 200  # characters; no real name comes near
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _UNSEEN = {"Cc", "Cf", "Zl", "Zp", "Cs", "Co"}
 _ALLOWED_UNSEEN = "\u200c\u200d"  # joiners that some scripts write names with
 
@@ -47,6 +49,22 @@ def fault_of_choice(value: str, choices: Iterable[str]) -> Fault | None:
     """The value must be one of the choices."""
     listed = list(choices)
     return None if value in listed else (f"{value!r} is not known", f"write {' or '.join(listed)}")
+
+
+def fault_of_day(value: str) -> Fault | None:
+    """A day is written as 2026-10-15 (ISO 8601), or left empty."""
+    if not value:
+        return None
+    try:
+        date.fromisoformat(value if _DAY.fullmatch(value) else "")
+    except ValueError:
+        return f"{value!r} is no day", "write it as 2026-10-15, or leave it empty"
+    return None
+
+
+def day_of(value: str) -> date | None:
+    """Give a day without fault, or None for an empty value."""
+    return date.fromisoformat(value) if value else None
 
 
 def suggestion(value: str, known: Iterable[str]) -> str:

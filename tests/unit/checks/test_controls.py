@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from audit_town import AT, DOMAIN, address_of, dn, seen
 
-from compliance.checks import b1, b2, b3, g1, s2
+from compliance.checks import b1, b2, b3, g1, s2, w1
 from compliance.checks.model import Finding, Result, Status
 from compliance.checks.registry import CHECKS, judge
 from compliance.probes import facts as f
@@ -46,7 +46,7 @@ def stop(facts: f.Facts, name: str) -> f.Facts:
 def test_a_municipality_without_faults_passes_everything(facts):
     results = judge(facts, list(CHECKS))
     assert [(r.control.id, r.status) for r in results] == [
-        (name, Status.PASS) for name in ("B1", "B2", "B3", "G1", "S2")
+        (name, Status.PASS) for name in ("B1", "B2", "B3", "W1", "G1", "S2")
     ]
     assert all(result.measured == result.population for result in results)
     assert results[0].population == 5, "distinct owners, not PCs"
@@ -244,6 +244,63 @@ def test_b3_is_unknown_when_the_lists_were_not_compared(facts):
 def test_b3_does_not_miss_those_who_have_left(facts):
     closed = f.Mailbox(address_of("10001"), "individual", "closed")
     assert b3.judge(person(facts, "10001", mailbox=closed)).status is Status.PASS
+
+
+def unit(facts: f.Facts, name: str, **change: object) -> f.Facts:
+    units = tuple(
+        replace(item, **change) if item.id == name else item for item in facts.directory.units
+    )
+    return replace(facts, directory=replace(facts.directory, units=units))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"watchers": ()}, "Planavdelningen har ingen bevakningsansvarig"),
+        ({"deputies": ()}, "Planavdelningen har ingen ersättare"),
+        ({"watchers": (dn("99"),)}, "Planavdelningen: 99 är bevakningsansvarig men"),
+        ({"deputies": (dn("10001"),)}, "samma person"),
+    ],
+)
+def test_w1_names_the_mailbox_that_nobody_watches(facts, change, words):
+    result = w1.judge(unit(facts, "plan", **change))
+    assert result.status is Status.FAIL
+    (finding,) = result.findings
+    assert (finding.subject, finding.unit) == (f"plan@{DOMAIN}", "plan")
+    assert words in finding.message.sv
+    assert "1 av 7 funktionsbrevlådor" in result.summary.sv
+
+
+@pytest.mark.parametrize("status", ["suspended", "closed"])
+def test_w1_finds_the_watcher_and_the_holder_who_left(facts, status):
+    gone = f.Mailbox(address_of("10003"), "individual", status)
+    result = w1.judge(person(facts, "10003", mailbox=gone))
+    assert result.status is Status.FAIL
+    assert len(result.findings) == 6, "deputy of every unit"
+    assert "Referens 10003 är ersättare" in told(result)
+    assert address_of("10003") not in told(result)
+    holder = w1.judge(person(facts, "10005", mailbox=None))
+    assert [item.subject for item in holder.findings] == [f"kommunalrad@{DOMAIN}"]
+
+
+def test_w1_remarks_on_a_vacant_post(facts):
+    (post,) = facts.directory.positions
+    vacant = replace(facts.directory, positions=(replace(post, occupants=()),))
+    result = w1.judge(replace(facts, directory=vacant))
+    assert result.status is Status.WARNING
+    assert "vakant" in told(result)
+
+
+def test_w1_minds_only_mailboxes_in_use(facts):
+    closed = f.Mailbox(f"plan@{DOMAIN}", "function", "closed")
+    result = w1.judge(unit(facts, "plan", watchers=(), mailbox=closed))
+    assert (result.status, result.population) == (Status.PASS, 6)
+
+
+def test_w1_is_unknown_for_facts_from_before_watchers_were_asked_for(facts):
+    result = w1.judge(unit(facts, "plan", watchers=None, deputies=None))
+    assert result.status is Status.UNKNOWN
+    assert (result.population, result.measured) == (7, 6)
 
 
 def test_g1_names_the_message_that_has_no_row(facts):

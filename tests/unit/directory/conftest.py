@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from compliance.directory.conflicts import notices_of
 from compliance.directory.model import Organisation, Person, PersonKind
 from compliance.directory.plan import Action, MailboxPlan, make_plan
 from compliance.directory.sources.files import FileSource
@@ -14,6 +16,8 @@ from compliance.directory.tree import Held
 
 DOMAIN = "sjovalla.example"
 BASE = "dc=sjovalla,dc=example"
+TODAY = date(2026, 11, 24)
+ANSWER_DAYS = 90
 
 ORGANISATION = """\
 municipality: Sjövalla kommun
@@ -68,6 +72,13 @@ class Files:
         return FileSource(*(self.folder / name for name in names))
 
     def read(self) -> Organisation:
+        """Read as `kommunpost directory check` does: whoever is unknown never was there."""
+        found = self.gathered()
+        notices_of(found)
+        return found
+
+    def gathered(self) -> Organisation:
+        """Read as a plan does, which asks the directory who was there before."""
         return gather(self.source)
 
 
@@ -103,9 +114,11 @@ def applied(plan: MailboxPlan, held: Held) -> Held:
 def settle() -> Callable[..., tuple[MailboxPlan, Held]]:
     """Plan for an organisation and apply: gives the plan and what is held afterwards."""
 
-    def run(organisation: Organisation, held: Held | None = None) -> tuple[MailboxPlan, Held]:
+    def run(
+        organisation: Organisation, held: Held | None = None, day: date = TODAY
+    ) -> tuple[MailboxPlan, Held]:
         held = held or Held()
-        plan = make_plan(organisation, DOMAIN, BASE, held)
+        plan = make_plan(organisation, DOMAIN, BASE, held, day, ANSWER_DAYS)
         return plan, applied(plan, held)
 
     return run

@@ -11,7 +11,7 @@ from compliance.directory.plan import MailboxPlan, make_plan
 from compliance.directory.tree import Held
 from compliance.errors import UserError
 
-from .conftest import BASE, DOMAIN
+from .conftest import ANSWER_DAYS, BASE, DOMAIN, TODAY
 
 
 class Recorder:
@@ -45,7 +45,7 @@ def _write(plan: MailboxPlan) -> list[tuple[str, str]]:
 
 
 def test_every_address_is_in_the_ledger_before_any_mailbox_has_it(organisation):
-    asked = _write(make_plan(organisation, DOMAIN, BASE, Held()))
+    asked = _write(make_plan(organisation, DOMAIN, BASE, Held(), TODAY, ANSWER_DAYS))
     is_record = [dn.endswith(f",ou=addresses,{BASE}") for _, dn in asked]
     assert is_record == sorted(is_record, reverse=True)
     assert any(is_record)
@@ -66,7 +66,7 @@ def test_only_what_changes_is_written(organisation, settle):
     _, held = settle(organisation)
     people = (replace(organisation.people[0], unit="ks"), *organisation.people[1:])
     changed = replace(organisation, people=people, pcs=organisation.pcs[1:])
-    assert _write(make_plan(changed, DOMAIN, BASE, held)) == [
+    assert _write(make_plan(changed, DOMAIN, BASE, held, TODAY, ANSWER_DAYS)) == [
         ("modify", f"uid=1,ou=people,{BASE}"),
         ("delete", f"cn=PC1,ou=devices,{BASE}"),
     ]
@@ -75,7 +75,7 @@ def test_only_what_changes_is_written(organisation, settle):
 def test_an_address_that_another_run_took_meanwhile_stops_this_one(organisation):
     recorder = Recorder()
     recorder.taken.add(f"kommunpostAddress=bo.ek@{DOMAIN},ou=addresses,{BASE}")
-    plan = make_plan(organisation, DOMAIN, BASE, Held())
+    plan = make_plan(organisation, DOMAIN, BASE, Held(), TODAY, ANSWER_DAYS)
     with pytest.raises(UserError, match="somebody else took"):
         _carry_out(recorder, plan)
     assert all("ou=people" not in dn for _, dn in recorder.asked)

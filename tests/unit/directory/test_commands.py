@@ -54,6 +54,7 @@ def test_check_needs_no_settings_when_it_is_told_the_files(run, files):
     done = run("check", *_three(files))
     assert done.exit_code == 0
     assert "3 people, 3 PCs, 2 units, 1 positions" in done.stdout
+    assert "? pc-without-owner (1): nobody owns the PC: PC PC3" in done.stdout
 
 
 def test_check_takes_the_files_of_the_settings_and_another_one_by_name(run, files):
@@ -61,6 +62,27 @@ def test_check_takes_the_files_of_the_settings_and_another_one_by_name(run, file
     other.write_text(PEOPLE + "4;Dag;;Dal;employee;ksk;;\n", encoding="utf-8")
     assert "3 people" in run("check", settings=_settings(files)).stdout
     assert "4 people" in run("check", "--people", other, settings=_settings(files)).stdout
+
+
+def test_settings_that_name_no_people_are_told(run, files):
+    settings = _settings(files)
+    del settings["directory"]["sources"]["people"]
+    assert "where people and PCs are read from" in str(run("check", settings=settings).exception)
+
+
+def test_accounts_that_do_not_answer_are_told_by_their_own_address(run, files):
+    settings = _settings(files)
+    (files.folder / "secret").write_text("hemligt", encoding="utf-8")
+    settings["directory"]["sources"]["accounts"] = {
+        "kind": "active_directory",
+        "uri": "ldaps://127.0.0.1:2",
+        "base": "dc=ad",
+        "reader_dn": "reader@ad",
+        "reader_password_file": str(files.folder / "secret"),
+        "units": {"Kontoret": "ksk"},
+    }
+    told = str(run("check", settings=settings).exception)
+    assert "ldaps://127.0.0.1:2: the directory cannot be reached" in told
 
 
 @pytest.mark.parametrize("command", ["check", "plan", "apply"])

@@ -121,10 +121,6 @@ def test_bad_people_are_told(files, people, told):
 
 
 BAD_PCS = {
-    "an unknown owner": (
-        PCS.replace("PC2;1 2", "PC2;1 9"),
-        ["pcs.csv:3: owner: there is no person 9"],
-    ),
     "an unknown unit": (PCS.replace("PC3;;ks", "PC3;;xx"), ["pcs.csv:4: there is no unit xx"]),
     "a PC twice, in other letters": (
         PCS.replace("PC3", "pc1"),
@@ -217,6 +213,14 @@ BAD_ORGANISATIONS = {
             "organisation.yml:16: unit a: following its parents leads back to itself",
             "organisation.yml:17: unit b: following its parents leads back to itself",
         ],
+    ),
+    "a head of something else than an administration": (
+        ORGANISATION.replace(" authority\n", " authority\n    head: kommunalrad\n"),
+        ["organisation.yml:5: unit ks of the kind authority has a head"],
+    ),
+    "a head from elsewhere": (
+        ORGANISATION.replace("    parent: ks\n", "    parent: ks\n    head: kommunalrad\n"),
+        ["organisation.yml:10: unit ksk: its head kommunalrad is no position in it"],
     ),
     "a unit twice": (
         ORGANISATION.replace("positions:\n", TWINS),

@@ -22,7 +22,8 @@ def test_entries_are_sorted_by_branch():
                 {"uid": ["3"], "cn": ["Referens 3"], "kommunpostReference": ["Referens 3"],
                  "MAIL": ["r3@x"], **MAILBOX},
             ),
-            (f"ou=ks,ou=units,{BASE}", {"ou": ["ks"], "kommunpostUnitKind": ["authority"]}),
+            (f"ou=ks,ou=units,{BASE}", {"ou": ["ks"], "kommunpostUnitKind": ["authority"],
+                 "kommunpostWatcher": [f"uid=1,ou=people,{BASE}"]}),
             (
                 f"cn=kr,ou=positions,{BASE}",
                 {"cn": ["kr"], "kommunpostDuty": ["commissioner"],
@@ -43,6 +44,8 @@ def test_entries_are_sorted_by_branch():
         ("1", "asa@x"), ("2", None), ("3", "r3@x")]  # fmt: skip
     assert read.people[2].reference == "Referens 3"
     assert read.units[0].kind == "authority"
+    assert read.units[0].watchers == (f"uid=1,ou=people,{BASE}",)
+    assert read.units[0].deputies == (), "asked for, and there is none"
     assert read.devices[0].owners[1].startswith("uid=9,"), "an owner who is gone stays visible"
     assert read.ledger[0].holder == "person:2"
     assert read.system[0].mailbox is None
