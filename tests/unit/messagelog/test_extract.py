@@ -170,10 +170,53 @@ CHANGES = {
 }
 
 
+SAYS = {
+    "a short salt": "not 16 bytes",
+    "a cell twice": "stands there twice",
+    "another type": "neither text, a whole number nor null",
+    "no statements": "exactly one domain",
+    "no basis": "without a legal basis",
+    "a row twice": "a row stands there twice",
+    "a statement": "statement 2 is not in the extract",
+    "a signature": "signature of a statement is wrong",
+    "a signed text": "signature of a statement is wrong",
+}
+
+
 @pytest.mark.parametrize("name", CHANGES)
 def test_an_extract_that_was_changed_does_not_hold(name):
-    with pytest.raises(ExtractError, match=r".+"):
+    with pytest.raises(ExtractError, match=SAYS.get(name, ".+")):
         verify(edited(CHANGES[name]))
+
+
+def with_statement(change):
+    """An extract with one more statement, by the right key, that isn't what it should be."""
+    plain = json.loads(TEXT)
+    statement = json.loads(plain["statements"][0]["text"])
+    statement["number"] = 99
+    change(statement)
+    text = json.dumps(statement)
+    plain["statements"].append({"text": text, "signature": KEY.sign(text.encode()).hex()})
+    return json.dumps(plain)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"domain": "omvarlden.example"}, "exactly one domain"),
+        ({"kind": "disposal"}, "does not close a day"),
+        ({"format": "kommunpost-seal-2"}, "does not close a day"),
+    ],
+)
+def test_a_signed_statement_of_another_kind_is_refused(change, text):
+    with pytest.raises(ExtractError, match=text):
+        verify(with_statement(lambda statement: statement.update(change)))
+    assert verify(with_statement(lambda statement: None)).rows
+
+
+def test_a_name_that_stands_twice_is_refused():
+    with pytest.raises(ExtractError, match="stands twice"):
+        verify(TEXT.replace('"format"', '"format": "another", "format"', 1))
 
 
 @pytest.mark.parametrize(

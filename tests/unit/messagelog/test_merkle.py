@@ -146,6 +146,12 @@ def test_a_tree_that_did_not_grow_from_another_is_not_consistent(data):
     assert not is_consistent(earlier, ROOTS[earlier], size, ROOTS[size], [*honest, bytes(32)])
 
 
+def test_a_proof_of_growth_is_not_one_for_a_larger_tree():
+    path = consistency_path(LEAVES[:8], 4)
+    assert is_consistent(4, ROOTS[4], 8, ROOTS[8], path)
+    assert not is_consistent(4, ROOTS[4], 9, ROOTS[8], path)
+
+
 def test_a_leaf_is_never_taken_for_a_node():
     left, right = LEAVES[0], LEAVES[1]
     assert leaf_hash(left + right) != node_hash(left, right)

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sealed_log import MONDAY, ONE, TWO, entry_of, is_closed, seed_of, week
+from sealed_log import KEY, MONDAY, ONE, TWO, entry_of, is_closed, seed_of, week
 
 from compliance.errors import UserError
 from compliance.messagelog.entry import FIELDS
-from compliance.messagelog.seal.statement import Signed, from_text
+from compliance.messagelog.seal.statement import Signed, from_text, sign
 
 THURSDAY = MONDAY + timedelta(days=3)
 outboxes = st.sampled_from([ONE, TWO])
@@ -81,6 +81,27 @@ def test_late_entries_grow_the_trees_of_their_day_and_prove_it():
     assert (tree.rows, tree.earlier.rows) == (5, 4)
     assert log.found() == set()
     assert log.seal(THURSDAY) == []
+
+
+def test_a_late_entry_is_no_finding_before_it_is_sealed():
+    log = week()
+    log.add(ONE, entry_of(90, ONE, MONDAY), seed_of(90))
+    assert log.found() == set()
+
+
+def test_an_entry_that_the_shipper_never_brought_is_named():
+    log = week()
+    head = log.heads[ONE]
+    log.add(ONE, entry_of(90, ONE, THURSDAY), seed_of(90))
+    log.heads[ONE] = head
+    assert ("inserted", ONE, head.sequence + 1) in log.found()
+
+
+def test_an_end_other_than_the_shippers_is_found():
+    log = week()
+    log.add(ONE, entry_of(90, ONE, THURSDAY), seed_of(90))
+    log.heads[ONE] = dataclasses.replace(log.heads[ONE], chain=bytes(32))
+    assert log.found() == {("rewritten", ONE, 17)}
 
 
 def test_an_entry_dated_ahead_waits_for_its_day():
@@ -314,6 +335,38 @@ def test_another_key_signs_nothing_here():
 
     findings = verify(week(), bytes(31) + b"\x01", "sjovalla.example").findings
     assert len([one for one in findings if "signature" in one.detail]) == 3
+
+
+def signed_anew(log, number, **changes):
+    """Sign a statement that an honest sealer would not, by the right key."""
+    statement = from_text(log.signed[number - 1].text)
+    log.signed[number - 1] = sign(KEY, dataclasses.replace(statement, **changes))
+
+
+def test_a_statement_of_another_municipality_is_found():
+    log = week()
+    signed_anew(log, 3, domain="omvarlden.example")
+    assert statement_texts(log) == ["statement 3 is of omvarlden.example, not of sjovalla.example"]
+
+
+@pytest.mark.parametrize("earlier", [None, "another root", "no path"])
+def test_trees_that_do_not_prove_their_growth_are_found(earlier):
+    log = week()
+    log.add(ONE, entry_of(90, ONE, MONDAY, recipient_unit="ks", sender_unit=None), seed_of(90))
+    (made,) = log.seal(THURSDAY)
+    trees = {
+        None: lambda grown: None,
+        "another root": lambda grown: dataclasses.replace(grown, root=bytes(32)),
+        "no path": lambda grown: dataclasses.replace(grown, path=()),
+    }
+    units = tuple(
+        dataclasses.replace(tree, earlier=trees[earlier](tree.earlier))
+        if tree.unit == "ks"
+        else tree
+        for tree in made.says.units
+    )
+    signed_anew(log, 4, says=dataclasses.replace(made.says, units=units))
+    assert statement_texts(log) == ["2026-11-23, unit ks did not grow from what it was"]
 
 
 # A part of the time
