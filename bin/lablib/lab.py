@@ -26,25 +26,24 @@ class Lab:
         self.state = STATE / name
         self.build = CHECKOUT / "build" / name
         self.ssh_config = self.build / "ssh_config"
-        self.network = Network(name, self._settled_subnet(subnet))
+        standing = self._standing()
+        self.network = Network(name, str(standing.get("subnet", subnet)))
         topology = tomllib.loads(TOPOLOGY.read_text())
         self.hosts = {
             host: Host(name, self.state, host, facts, self.network)
             for host, facts in topology["hosts"].items()
         }
-
-    def _settled_subnet(self, wanted: str) -> str:
-        """Return the subnet that a standing lab of this name has, else the wanted one."""
-        facts = self.state / "lab.json"
-        if not facts.exists():
-            return wanted
-        found = json.loads(facts.read_text())
-        if found["checkout"] != str(CHECKOUT) and Path(found["checkout"]).is_dir():
+        owner = standing.get("checkout", str(CHECKOUT))
+        if owner != str(CHECKOUT) and any(host.running for host in self.hosts.values()):
             raise LabError(
-                f"a lab named {self.name} belongs to {found['checkout']}: take it down there, "
+                f"a lab named {name} runs for {owner}: take it down there, "
                 "or choose a name and subnet, e.g. LAB=two SUBNET=10.77.2.0/24"
             )
-        return str(found["subnet"])
+
+    def _standing(self) -> dict[str, str]:
+        """Return what a lab of this name was started with; nothing if there is none."""
+        facts = self.state / "lab.json"
+        return json.loads(facts.read_text()) if facts.exists() else {}
 
     def up(self) -> None:
         """Boot what does not run. What a dead lab of this name left is cleared first."""
