@@ -32,7 +32,7 @@ class MailboxKind(StrEnum):
 
 
 class Status(StrEnum):
-    """active: all works. suspended: no login, mail still arrives. closed: neither.
+    """active: all works. suspended: no login; closes later (decision 14). closed: for good.
 
     on_leave stands in sources alone: the mailbox is active, and the deputy sees it.
     """

@@ -246,7 +246,7 @@ def _judge(before: Entry, after: Entry, writes: Mapping[str, Values]) -> tuple[A
     status = after.first("kommunpostStatus")
     if status != before.first("kommunpostStatus"):
         if status == Status.SUSPENDED:
-            return Action.SUSPEND, "suspended in the sources: no login, mail still arrives"
+            return Action.SUSPEND, "suspended in the sources: no login, and mail is refused"
         return Action.UPDATE, f"active again after {before.first('kommunpostStatus') or 'nothing'}"
     if "kommunpostDeputy" in writes and after.kind == MailboxKind.INDIVIDUAL:
         return Action.UPDATE, _leave(after)
