@@ -7,7 +7,7 @@ BIN := .venv/bin
 BUILD := build/$(LAB)
 LABARGS := --name $(LAB) --subnet $(SUBNET)
 
-.PHONY: help setup setup-test demo lab lab-down lab-reset test test-unit lint format lock
+.PHONY: help setup setup-test demo lab lab-down lab-reset test test-unit bench-verify lint format lock
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ test: setup-test ## all tests, against a lab that it starts
 
 test-unit: setup-test ## the tests that need no lab
 	@$(BIN)/pytest -q tests/unit tests/roles
+
+bench-verify: setup ## how many log entries a second are verified
+	@$(BIN)/python benchmarks/verify.py
 
 lint: setup ## every linter, no warnings
 	@$(BIN)/ruff check . bin/lab bin/steps
