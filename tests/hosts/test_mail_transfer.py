@@ -50,6 +50,8 @@ def test_postfix_has_nothing_to_complain_of(server: Server) -> None:
         ("internal_mail_filter_classes", "bounce"),
         ("enable_long_queue_ids", "yes"),
         ("mydestination", ""),
+        ("lmtp_destination_recipient_limit", "1"),
+        ("lmtp_destination_concurrency_limit", "1"),
     ],
 )
 def test_a_setting_that_much_rests_on_is_in_force(server: Server, name: str, value: str) -> None:
