@@ -9,7 +9,7 @@ import pytest
 EXPECTED = {
     r"SSL routines::(unsupported protocol|wrong version)": "a test offers TLS 1.1",
     r"file system clock is 1 seconds ahead|resetting file time stamps": (
-        "the lab's hosts have no clock of their own; the machine's was set back between two readings"
+        "the lab's hosts share the machine's clock, which was set back meanwhile"
     ),
     r"SASL \w+ authentication failed": "a story logs in with a wrong password",
 }
