@@ -65,10 +65,10 @@ class Lab:
         self._boot()
 
     def _base(self) -> Path:
-        try:
-            return Path(json.loads((self.state / "lab.json").read_text())["base"])
-        except OSError as error:
-            raise LabError(f"there is no lab named {self.name}: `make lab` starts one") from error
+        standing = self._standing()
+        if not standing:
+            raise LabError(f"there is no lab named {self.name}: `make lab` starts one")
+        return Path(standing["base"])
 
     def _boot(self) -> None:
         base = self._base()
