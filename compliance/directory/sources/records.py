@@ -1,4 +1,4 @@
-"""people.csv and pcs.csv: each row becomes a `Person` or a `Pc`, or a problem.
+"""The lists of people and PCs: each row becomes a `Person` or a `Pc`, or a problem.
 
 The columns are described in inventory/example/README.md.
 """
@@ -25,7 +25,7 @@ _STATUSES = (Status.ACTIVE.value, Status.SUSPENDED.value, Status.ON_LEAVE.value)
 
 
 def read_people(path: Path) -> list[Located[Person]]:
-    """Read people.csv. Raises UserError with every problem in it."""
+    """Read the list of people. Raises UserError with every problem in it."""
     problems: list[Problem] = []
     rows = read_table(path, PEOPLE_COLUMNS, PEOPLE_OPTIONAL, problems)
     people = [_person(row) for row in rows if _is_sound(row, _person_faults(row), problems)]
@@ -36,7 +36,10 @@ def read_people(path: Path) -> list[Located[Person]]:
 
 
 def read_pcs(path: Path) -> list[Located[Pc]]:
-    """Read pcs.csv; owners are ids with spaces between. Raises UserError with every problem."""
+    """Read the list of PCs; owners are ids with spaces between.
+
+    Raises UserError with every problem.
+    """
     problems: list[Problem] = []
     rows = read_table(path, PC_COLUMNS, (), problems)
     pcs = [_pc(row) for row in rows if _is_sound(row, _pc_faults(row), problems)]
@@ -104,7 +107,7 @@ def _pc(row: Row) -> Located[Pc]:
 def _is_sound(row: Row, faults: dict[str, Fault | None], problems: list[Problem]) -> bool:
     """Note every fault of a row; True if it has none."""
     found = [
-        Problem(f"column {column}: {fault[0]}", row.where, fault[1])
+        Problem(f"column {column}: {fault[0]}", row.where_of(column), fault[1])
         for column, fault in faults.items()
         if fault
     ]

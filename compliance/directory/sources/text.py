@@ -1,4 +1,4 @@
-"""Text files as offices save them: UTF-8 with or without byte order mark, or Windows-1252."""
+"""Text files as offices save them: UTF-8, UTF-16 with byte order mark, or Windows-1252."""
 
 import codecs
 from pathlib import Path
@@ -8,40 +8,59 @@ from compliance.errors import UserError
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
+def read_start(path: Path, size: int) -> bytes:
+    """Read the first bytes of a file, to see of what kind it is. Raises UserError."""
+    try:
+        with path.open("rb") as file:
+            return file.read(size)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
 def read_text(path: Path) -> str:
     """Read a whole text file. Raises UserError if it cannot be read or is no text.
 
     Windows-1252 is taken only when the bytes are not UTF-8, which Swedish text in Windows-1252
-    practically never is.
+    practically never is. Excel's "Unicode text" is UTF-16.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UserError.of(
-            f"the file cannot be read ({error.strerror})",
-            str(path),
-            "check the path in the settings and who may read the file",
-        ) from error
+        raise _unreadable(path, error) from error
     if data.startswith(_UTF16):
-        raise UserError.of("the text is UTF-16", str(path), "save it as CSV UTF-8")
-    if b"\0" in data:
-        line = data[: data.index(b"\0")].count(b"\n") + 1
-        raise UserError.of(
-            "there is a NUL byte; this is no text file", f"{path}:{line}", "export the file anew"
-        )
+        return _without_nul(path, _decode(path, data, "utf-16"))
     try:
-        return data.decode("utf-8-sig")
+        return _without_nul(path, data.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        return _windows_1252(path, data)
+        return _without_nul(path, _decode(path, data, "cp1252"))
 
 
-def _windows_1252(path: Path, data: bytes) -> str:
+def _decode(path: Path, data: bytes, encoding: str) -> str:
+    """Decode as the last encoding that comes into question. Raises UserError with the line."""
     try:
-        return data.decode("cp1252")
+        return data.decode(encoding)
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
+        line = data[: error.start].decode(encoding, "replace").count("\n") + 1
+        told = "neither UTF-8 nor Windows-1252" if encoding == "cp1252" else "no UTF-16"
         raise UserError.of(
-            f"the byte {data[error.start]:#04x} is neither UTF-8 nor Windows-1252",
+            f"the byte {data[error.start]:#04x} is {told}",
             f"{path}:{line}",
             "save the file as UTF-8",
         ) from error
+
+
+def _without_nul(path: Path, text: str) -> str:
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise UserError.of(
+            "there is a NUL byte; this is no text file", f"{path}:{line}", "export the file anew"
+        )
+    return text
+
+
+def _unreadable(path: Path, error: OSError) -> UserError:
+    return UserError.of(
+        f"the file cannot be read ({error.strerror})",
+        str(path),
+        "check the path in the settings and who may read the file",
+    )

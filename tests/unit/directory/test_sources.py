@@ -29,7 +29,7 @@ def test_sound_files_are_read(organisation):
     assert organisation.units[1].watch.deputy == "2"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("delimiter", [";", ",", "\t"])
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_tables_are_read_as_offices_save_them(files, encoding, delimiter, line_end):
@@ -277,8 +277,8 @@ def test_a_folder_or_a_missing_file_is_told(files, name):
 def test_bytes_that_are_no_text_are_told(files):
     (files.folder / "people.csv").write_bytes(b"id\n\xff\x81\n")
     assert _problems(files) == ["people.csv:2: the byte 0x81 is neither UTF-8 nor Windows-1252"]
-    (files.folder / "people.csv").write_bytes(PEOPLE.encode("utf-16"))
-    assert _problems(files) == ["people.csv: the text is UTF-16"]
+    (files.folder / "people.csv").write_bytes("id\n".encode("utf-16") + b"\x00")
+    assert _problems(files) == ["people.csv:2: the byte 0x00 is no UTF-16"]
 
 
 def test_no_problem_tells_the_name_of_anyone(files):
