@@ -58,7 +58,7 @@ class Sources(BaseModel):
 
     model_config = _STRICT
     organisation: Path
-    people: Path | None = None
+    people: Path | None = Field(default=None, description="A list, or a folder of deliveries")
     pcs: Path | None = None
     accounts: Accounts | None = None
 

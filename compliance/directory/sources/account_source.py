@@ -8,8 +8,9 @@ from pathlib import Path
 from compliance.directory.model import Conflict, Notice, Pc, Person, Status
 from compliance.directory.sources import Located, Structure
 from compliance.directory.sources.accounts import Accounts
+from compliance.directory.sources.deliveries import read_list
 from compliance.directory.sources.organisation import read_structure
-from compliance.directory.sources.records import read_pcs, read_people
+from compliance.directory.sources.records import read_pcs
 from compliance.errors import UserError
 
 
@@ -66,7 +67,7 @@ class AccountSource:
 
     @cached_property
     def _listed(self) -> list[Located[Person]]:
-        return read_people(self.people_file) if self.people_file else []
+        return read_list(self.people_file) if self.people_file else []
 
     @cached_property
     def _by_id(self) -> dict[str, list[Person]]:

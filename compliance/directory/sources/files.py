@@ -5,8 +5,9 @@ from pathlib import Path
 
 from compliance.directory.model import Notice, Pc, Person
 from compliance.directory.sources import Located, Structure
+from compliance.directory.sources.deliveries import read_list
 from compliance.directory.sources.organisation import read_structure
-from compliance.directory.sources.records import read_pcs, read_people
+from compliance.directory.sources.records import read_pcs
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class FileSource:
 
     def people(self) -> list[Located[Person]]:
         """Give employees and elected members."""
-        return read_people(self.people_file)
+        return read_list(self.people_file)
 
     def pcs(self) -> list[Located[Pc]]:
         """Give the PCs that are joined to the municipal network."""

@@ -28,7 +28,7 @@ def read_people(path: Path) -> list[Located[Person]]:
     """Read the list of people. Raises UserError with every problem in it."""
     problems: list[Problem] = []
     rows = read_table(path, PEOPLE_COLUMNS, PEOPLE_OPTIONAL, problems)
-    people = [_person(row) for row in rows if _is_sound(row, _person_faults(row), problems)]
+    people = [person_of(row) for row in rows if _is_sound(row, person_faults(row), problems)]
     _raise_if_any(problems)
     if not people:
         raise UserError.of("there is nobody in the file", str(path), "export the people anew")
@@ -47,7 +47,8 @@ def read_pcs(path: Path) -> list[Located[Pc]]:
     return pcs
 
 
-def _person_faults(row: Row) -> dict[str, Fault | None]:
+def person_faults(row: Row) -> dict[str, Fault | None]:
+    """Say of each column what is wrong with it, None if nothing is."""
     fields = row.fields
     return {
         "id": fault_of_id(fields["id"]),
@@ -72,7 +73,8 @@ def _fault_of_period(fields: dict[str, str]) -> Fault | None:
     return f"{ends} is before {starts}", "write the last day in service, on or after the first"
 
 
-def _person(row: Row) -> Located[Person]:
+def person_of(row: Row) -> Located[Person]:
+    """Make a person of a row without faults."""
     fields = row.fields
     person = Person(
         id=fields["id"],

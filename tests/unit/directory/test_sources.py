@@ -271,7 +271,10 @@ def test_a_folder_or_a_missing_file_is_told(files, name):
     (files.folder / name).unlink()
     assert _problems(files) == [f"{name}: the file cannot be read (No such file or directory)"]
     (files.folder / name).mkdir()
-    assert _problems(files) == [f"{name}: the file cannot be read (Is a directory)"]
+    folder = {"people.csv": "there is no full list of people"}  # of people it may be deliveries
+    assert _problems(files) == [
+        f"{name}: {folder.get(name, 'the file cannot be read (Is a directory)')}"
+    ]
 
 
 def test_bytes_that_are_no_text_are_told(files):
