@@ -37,7 +37,7 @@ class _Writer:
     def writes(self, plan: MailboxPlan) -> Iterator[Write]:
         for address, holder in plan.records.items():
             yield partial(self._record, address, holder)
-        for change in plan.changes:
+        for change in (*plan.changes, *plan.groups):
             if change.action is not Action.KEEP:
                 yield partial(self._write, change)
 
@@ -53,13 +53,13 @@ class _Writer:
             raise _outrun(f"somebody else took {address}") from error
 
     def _write(self, change: Change) -> None:
-        """Add an entry that is new, remove a PC that is gone, change the rest."""
+        """Add an entry that is new, remove a PC or a group that is gone, change the rest."""
         entry = change.mailbox
         dn = f"{entry.rdn},{self._base}"
         try:
             if change.is_new_entry:
                 self._connection.add(dn, sorted(entry.classes), _lists(change))
-            elif change.action is Action.CLOSE and entry.is_device:
+            elif change.action is Action.CLOSE and entry.leaves_no_trace:
                 self._connection.delete(dn)
             else:
                 replaced = {

@@ -39,6 +39,9 @@ _LEFT = {
     Role.WATCHER: Conflict.WATCH_LEFT,
     Role.DEPUTY: Conflict.WATCH_LEFT,
     Role.HOLDER: Conflict.HOLDER_LEFT,
+    Role.READER: Conflict.ACCESS_LEFT,
+    Role.WRITER: Conflict.ACCESS_LEFT,
+    Role.SENDER: Conflict.ACCESS_LEFT,
     Role.STAND_IN: Conflict.LEAVE_WITHOUT_DEPUTY,
 }
 

@@ -1,4 +1,4 @@
-"""Reads from LDAP what it holds now: the entries that a plan owns, and the ledger."""
+"""Reads from LDAP what it holds now: entries and groups that a plan owns, and the ledger."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import ldap3
 from ldap3.core.exceptions import LDAPNoSuchObjectResult
 
 from compliance.directory.ldap import Connection
-from compliance.directory.tree import BRANCHES, MANAGED, Entry, Held, Values
+from compliance.directory.tree import BRANCHES, GROUPS, MANAGED, Entry, Held, Values
 from compliance.errors import UserError
 
 PAGE = 1000  # entries an answer
@@ -16,17 +16,22 @@ _LEDGER = ("kommunpostAddress", "kommunpostHolder")
 
 
 def read_held(connection: Connection, base: str) -> Held:
-    """Read every entry of the branches, and the ledger. Raises UserError if a branch is missing."""
-    entries = {}
+    """Read what a plan owns, and the ledger. Raises UserError if a branch is missing."""
+    entries: dict[str, Entry] = {}
     for branch in BRANCHES:
-        for dn, attributes in _search(connection, f"ou={branch},{base}", _ATTRIBUTES):
-            entry = _entry(dn, attributes, base)
-            entries[entry.rdn.lower()] = entry
+        entries |= _branch(connection, branch, base)
+    groups = _branch(connection, GROUPS, base)
     ledger = {
         attributes["kommunpostAddress"][0]: attributes["kommunpostHolder"][0]
         for _, attributes in _search(connection, f"ou=addresses,{base}", _LEDGER)
     }
-    return Held(entries, ledger)
+    return Held(entries, ledger, groups)
+
+
+def _branch(connection: Connection, branch: str, base: str) -> dict[str, Entry]:
+    found = _search(connection, f"ou={branch},{base}", _ATTRIBUTES)
+    entries = (_entry(dn, attributes, base) for dn, attributes in found)
+    return {entry.rdn.lower(): entry for entry in entries}
 
 
 def _entry(dn: str, attributes: dict[str, Values], base: str) -> Entry:

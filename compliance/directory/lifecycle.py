@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from compliance.directory.model import (
+    Access,
     MailboxKind,
     Organisation,
     Pc,
@@ -66,25 +67,29 @@ def _without(pc: Pc, people: Collection[str]) -> Pc:
 
 def _references(organisation: Organisation, people: Collection[str]) -> Iterator[Stranger]:
     """Give each place where one of these people is named."""
+    return (named for named in _named(organisation) if named.person in people)
+
+
+def _named(organisation: Organisation) -> Iterator[Stranger]:
+    """Give everybody who is named in a role."""
     for unit in organisation.units:
         of = f"unit {unit.id}"
-        for role, person in (
-            (Role.WATCHER, unit.watch.watcher),
-            (Role.DEPUTY, unit.watch.deputy),
-        ):
-            if person in people:
-                yield Stranger(role, person, of)
+        yield Stranger(Role.WATCHER, unit.watch.watcher, of)
+        yield Stranger(Role.DEPUTY, unit.watch.deputy, of)
+        yield from _with_access(unit.access, of)
     for position in organisation.positions:
-        for person in position.holders:
-            if person in people:
-                yield Stranger(Role.HOLDER, person, f"position {position.id}")
+        of = f"position {position.id}"
+        yield from (Stranger(Role.HOLDER, person, of) for person in position.holders)
+        yield from _with_access(position.access, of)
     for pc in organisation.pcs:
-        for person in pc.owners:
-            if person in people:
-                yield Stranger(Role.OWNER, person, f"PC {pc.name}")
+        yield from (Stranger(Role.OWNER, person, f"PC {pc.name}") for person in pc.owners)
     for member in organisation.people:
-        if member.deputy in people:
-            yield Stranger(Role.STAND_IN, member.deputy, f"person {member.id}")
+        yield Stranger(Role.STAND_IN, member.deputy, f"person {member.id}")
+
+
+def _with_access(access: Access, of: str) -> Iterator[Stranger]:
+    for right, people in access.items():
+        yield from (Stranger(Role(right), person, of) for person in people)
 
 
 def farewell(entry: Entry, last_day: date | None, today: date, answer_days: int) -> Entry | None:

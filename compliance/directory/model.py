@@ -3,7 +3,8 @@
 Everything here is a plain frozen value. Ids are those of the municipality's own sources.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -49,6 +50,14 @@ class Duty(StrEnum):
     COMMISSIONER = "commissioner"
     EXECUTIVE_OFFICE = "executive-office"
     HEAD = "head"
+
+
+class Right(StrEnum):
+    """What a group of people may do with a mailbox. Who may write may read, too."""
+
+    READER = "reader"
+    WRITER = "writer"
+    SENDER = "sender"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +118,10 @@ class Watch:
     deputy: str
 
 
+# Who may use a function mailbox besides those who keep it read: ids of people by right.
+Access = Mapping[Right, tuple[str, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """An authority, administration or department; parent is the id of the unit above.
@@ -122,6 +135,7 @@ class Unit:
     parent: str | None
     watch: Watch
     head: str | None = None
+    access: Access = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +146,18 @@ class Position:
     name: str
     unit: str
     holders: tuple[str, ...]
+    access: Access = field(default_factory=dict)
 
 
 class Role(StrEnum):
-    """What somebody is to a unit, a position or a PC."""
+    """What somebody is to a unit, a position or a PC. For each `Right` there is a role."""
 
     WATCHER = "watcher"
     DEPUTY = "deputy"
     HOLDER = "holder"
+    READER = "reader"
+    WRITER = "writer"
+    SENDER = "sender"
     OWNER = "owner"
     STAND_IN = "deputy during leave"
 
@@ -166,6 +184,7 @@ class Conflict(StrEnum):
     PC_WITHOUT_OWNER = "pc-without-owner"
     WATCH_LEFT = "watch-left"
     HOLDER_LEFT = "holder-left"
+    ACCESS_LEFT = "access-left"
     LEAVE_WITHOUT_DEPUTY = "leave-without-deputy"
     NOT_IN_ACCOUNTS = "not-in-accounts"
     NOT_IN_HR = "not-in-hr"

@@ -14,7 +14,7 @@ from compliance.directory import naming
 from compliance.directory.conflicts import notices_of
 from compliance.directory.lifecycle import InService, closing_day, farewell, in_service
 from compliance.directory.model import MailboxKind, Notice, Organisation, Status
-from compliance.directory.tree import MANAGED, Entry, Held, Values, wanted_entries
+from compliance.directory.tree import MANAGED, Entry, Held, Values, wanted_entries, wanted_groups
 from compliance.errors import UserError
 
 CLOSING_LIMIT_PERCENT = 10.0
@@ -61,6 +61,7 @@ class MailboxPlan:
     """Every change in the order in which it is to be written, and the ledger's new records.
 
     records: address to holder, written before any entry.
+    groups: changes of who may use a mailbox that is not their own, written after all else.
     active_before: how many mailboxes were not closed when the plan was made.
     notices: where the sources contradict each other; they do not stop the plan.
     """
@@ -68,12 +69,15 @@ class MailboxPlan:
     changes: tuple[Change, ...]
     records: Mapping[str, str]
     active_before: int
+    groups: tuple[Change, ...] = ()
     notices: tuple[Notice, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Say whether the directory already is as the sources say."""
-        return not self.records and all(change.action is Action.KEEP for change in self.changes)
+        return not self.records and all(
+            change.action is Action.KEEP for change in (*self.changes, *self.groups)
+        )
 
     @property
     def leaving(self) -> int:
@@ -160,8 +164,36 @@ def make_plan(
             bool(entry.address) and entry.first("kommunpostStatus") != Status.CLOSED
             for entry in held.entries.values()
         ),
+        groups=_groups(organisation, base, held),
         notices=notices,
     )
+
+
+def _groups(organisation: Organisation, base: str, held: Held) -> tuple[Change, ...]:
+    wanted = {group.rdn.lower(): group for group in wanted_groups(organisation, base)}
+    changes = [_of_group(held.groups.get(key), group) for key, group in wanted.items()]
+    gone = [group for key, group in held.groups.items() if key not in wanted]
+    changes += [Change(Action.CLOSE, group, _members(group, None)) for group in gone]
+    return tuple(changes)
+
+
+def _of_group(before: Entry | None, after: Entry) -> Change:
+    change = _compare(before, after)
+    if change.action is Action.KEEP:
+        return change
+    return replace(change, reason=_members(before, after))
+
+
+def _members(before: Entry | None, after: Entry | None) -> str:
+    """Say who comes and who goes, by ids alone (P1): `+10591 -10471`."""
+    old, new = _member_ids(before), _member_ids(after)
+    comes = [f"+{one}" for one in sorted(new - old)]
+    return " ".join(comes + [f"-{one}" for one in sorted(old - new)])
+
+
+def _member_ids(group: Entry | None) -> set[str]:
+    names = group.attributes.get("member", ()) if group else ()
+    return {name.partition(",")[0].removeprefix("uid=") for name in names}
 
 
 def _people_before(held: Held) -> set[str]:

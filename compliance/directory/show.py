@@ -37,6 +37,10 @@ _CONFLICTS = {
         "the holder has left",
         "name the new holder in organisation.yml, or nobody while the post is vacant",
     ),
+    Conflict.ACCESS_LEFT: (
+        "who may use the mailbox has left",
+        "take the id away in organisation.yml",
+    ),
     Conflict.LEAVE_WITHOUT_DEPUTY: (
         "on leave, and nobody in service sees the mailbox",
         "name the deputy in the list of people",
@@ -61,8 +65,31 @@ def as_text(plan: MailboxPlan) -> Iterator[str]:
     for change in plan.changes:
         if change.action is not Action.KEEP:
             yield _line(change)
+    yield from _access(plan)
     yield from notices(plan.notices)
     yield summary(plan)
+
+
+def _access(plan: MailboxPlan) -> Iterator[str]:
+    """Give one line for each mailbox that other people come to or go from.
+
+    Of a mailbox that comes or closes itself it goes without saying.
+    """
+    mailboxes = {change.mailbox.holder: change for change in plan.mailboxes}
+    for holder, rights in _changed_groups(plan).items():
+        change = mailboxes.get(holder)
+        if change and change.action not in {Action.CREATE, Action.CLOSE}:
+            yield f"~ access  {change.mailbox.address}  ({holder})  {', '.join(rights)}"
+
+
+def _changed_groups(plan: MailboxPlan) -> dict[str, list[str]]:
+    """Give what happens to each right, by the holder of the mailbox."""
+    found: dict[str, list[str]] = {}
+    for change in plan.groups:
+        if change.action is not Action.KEEP:
+            right = f"{change.mailbox.first('kommunpostRight')} {change.reason}"
+            found.setdefault(change.mailbox.holder, []).append(right)
+    return found
 
 
 def notices(found: Iterable[Notice]) -> Iterator[str]:
@@ -89,7 +116,10 @@ def summary(plan: MailboxPlan) -> str:
         return f"Nothing to change: {len(plan.mailboxes)} mailboxes are as the sources say."
     counts = plan.counts()
     listed = ", ".join(f"{counts[action]} to {action}" for action in Action if counts[action])
-    return f"Plan: {listed}; {len(plan.records)} new records in the ledger of addresses."
+    return (
+        f"Plan: {listed}; {len(plan.records)} new records in the ledger of addresses; "
+        f"access to {len(_changed_groups(plan))} mailboxes changes."
+    )
 
 
 def as_json(plan: MailboxPlan) -> str:

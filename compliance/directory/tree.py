@@ -6,6 +6,7 @@ An `Entry` holds only what the plan decides; passwords and operational attribute
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from compliance.directory.groups import groups_of
 from compliance.directory.model import (
     Duty,
     MailboxKind,
@@ -22,14 +23,16 @@ Values = tuple[str, ...]
 
 # Branches whose entries the plan owns, in the order in which they are written.
 BRANCHES = ("people", "units", "positions", "system", "devices")
+GROUPS = "groups"  # the branch of the groups, which the plan owns too
 
 # Every attribute that the plan decides; one that an entry no longer has is removed.
 MANAGED = (
     *("cn", "sn", "givenName", "employeeNumber", "employeeType", "description", "mail"),
-    *("roleOccupant", "owner"),
+    *("roleOccupant", "owner", "member"),
     *("kommunpostAddress", "kommunpostKind", "kommunpostStatus", "kommunpostHolder"),
     *("kommunpostUnit", "kommunpostUnitKind", "kommunpostParent", "kommunpostWatcher"),
     *("kommunpostDeputy", "kommunpostDuty", "kommunpostReference", "kommunpostClosesOn"),
+    "kommunpostRight",
 )
 
 
@@ -63,8 +66,13 @@ class Entry:
 
     @property
     def is_device(self) -> bool:
-        """A PC carries no mailbox and leaves no trace when it is gone."""
+        """A PC carries no mailbox."""
         return self.rdn.endswith(",ou=devices")
+
+    @property
+    def leaves_no_trace(self) -> bool:
+        """A PC or a group that is gone is removed; a mailbox is closed and stays."""
+        return self.is_device or self.rdn.endswith(f",ou={GROUPS}")
 
     @property
     def name(self) -> str:
@@ -74,10 +82,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What LDAP holds now: entries by their name below the suffix, and the ledger."""
+    """What LDAP holds now: entries and groups by their name below the suffix, and the ledger."""
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
     ledger: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, Entry] = field(default_factory=dict)
 
 
 def wanted_entries(
@@ -93,6 +102,20 @@ def wanted_entries(
     yield from map(tree.position, organisation.positions)
     yield from map(tree.system, SYSTEM_MAILBOXES)
     yield from map(tree.device, organisation.pcs)
+
+
+def wanted_groups(organisation: Organisation, base: str) -> Iterator[Entry]:
+    """Give the groups of those who may use a mailbox that is not their own."""
+    for group in groups_of(organisation):
+        name = f"{group.holder.replace(':', '.')}.{group.right}"
+        attributes = {
+            "cn": (name,),
+            "member": tuple(_dn(person, base) for person in group.members),
+            "kommunpostHolder": (group.holder,),
+            "kommunpostRight": (group.right.value,),
+        }
+        classes = frozenset({"groupOfNames", "kommunpostGroup"})
+        yield Entry(f"cn={name},ou={GROUPS}", classes, attributes)
 
 
 class _Tree:
@@ -190,7 +213,7 @@ class _Tree:
         }
 
     def _dn(self, person_id: str) -> str:
-        return f"uid={person_id},ou=people,{self._base}"
+        return _dn(person_id, self._base)
 
     @staticmethod
     def _entry(rdn: str, classes: set[str], **attributes: str | Values) -> Entry:
@@ -201,3 +224,7 @@ class _Tree:
             if value
         }
         return Entry(rdn, frozenset(classes), listed)
+
+
+def _dn(person_id: str, base: str) -> str:
+    return f"uid={person_id},ou=people,{base}"

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from compliance.directory.model import (
+    Access,
     Organisation,
     Pc,
     Person,
@@ -144,6 +145,7 @@ class _Comparison:
                 where,
                 "name somebody else as deputy",
             )
+        self._access(unit.access, f"unit {unit.id}", where)
         self._parent(unit, where)
         if unit.head is not None:
             self._head(unit, unit.head, where)
@@ -203,6 +205,12 @@ class _Comparison:
         self._known_unit(position.unit, where)
         for holder in position.holders:
             self._person(Role.HOLDER, holder, f"position {position.id}", where)
+        self._access(position.access, f"position {position.id}", where)
+
+    def _access(self, access: Access, of: str, where: str) -> None:
+        for right, people in access.items():
+            for person in people:
+                self._person(Role(right), person, of, where)
 
     def _duties(self) -> None:
         named, where = self.structure.commissioner.value, self.structure.commissioner.where

@@ -6,7 +6,7 @@ The keys are described in inventory/example/README.md.
 from collections.abc import Callable
 from pathlib import Path
 
-from compliance.directory.model import Position, Unit, UnitKind, Watch
+from compliance.directory.model import Access, Position, Right, Unit, UnitKind, Watch
 from compliance.directory.sources import Located, Structure
 from compliance.directory.sources.values import (
     Fault,
@@ -19,8 +19,10 @@ from compliance.errors import Problem, UserError
 
 _KEYS = ("municipality", "commissioner", "executive_office", "units", "positions")
 _UNIT_KEYS = ("id", "name", "kind", "watcher", "deputy")
-_UNIT_OPTIONAL = ("parent", "head")
+_ACCESS_KEYS = {right: f"{right}s" for right in Right}
+_UNIT_OPTIONAL = ("parent", "head", *_ACCESS_KEYS.values())
 _POSITION_KEYS = ("id", "name", "unit", "holders")
+_POSITION_OPTIONAL = tuple(_ACCESS_KEYS.values())
 
 
 def read_structure(path: Path) -> Structure:
@@ -30,7 +32,9 @@ def read_structure(path: Path) -> Structure:
     structure = Structure(
         municipality=_located(top, "municipality"),
         units=[_unit(item) for item in top.maps("units", _UNIT_KEYS, _UNIT_OPTIONAL)],
-        positions=[_position(item) for item in top.maps("positions", _POSITION_KEYS)],
+        positions=[
+            _position(item) for item in top.maps("positions", _POSITION_KEYS, _POSITION_OPTIONAL)
+        ],
         commissioner=_located(top, "commissioner"),
         executive_office=_located(top, "executive_office"),
     )
@@ -53,21 +57,32 @@ def _unit(item: Map) -> Located[Unit]:
         parent=_optional_id(item, "parent"),
         watch=Watch(_value(item, "watcher", fault_of_id), _value(item, "deputy", fault_of_id)),
         head=_optional_id(item, "head"),
+        access=_access(item),
     )
     return Located(unit, item.where)
 
 
 def _position(item: Map) -> Located[Position]:
-    holders = item.texts("holders")
-    for fault in filter(None, map(fault_of_id, holders)):
-        item.problem("holders", *fault)
     position = Position(
         id=_value(item, "id", fault_of_id),
         name=_value(item, "name", fault_of_name),
         unit=_value(item, "unit", fault_of_id),
-        holders=tuple(dict.fromkeys(holders)),
+        holders=_ids(item, "holders"),
+        access=_access(item),
     )
     return Located(position, item.where)
+
+
+def _access(item: Map) -> Access:
+    return {right: _ids(item, key) for right, key in _ACCESS_KEYS.items() if key in item.fields}
+
+
+def _ids(item: Map, key: str) -> tuple[str, ...]:
+    """Give a list of ids, each once, and note which are none."""
+    ids = item.texts(key)
+    for fault in filter(None, map(fault_of_id, ids)):
+        item.problem(key, *fault)
+    return tuple(dict.fromkeys(ids))
 
 
 def _fault_of_kind(kind: str) -> Fault | None:

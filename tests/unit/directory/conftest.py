@@ -107,7 +107,8 @@ def applied(plan: MailboxPlan, held: Held) -> Held:
             del entries[change.mailbox.rdn.lower()]
         else:
             entries[change.mailbox.rdn.lower()] = change.mailbox
-    return Held(entries, {**held.ledger, **plan.records})
+    groups = {c.mailbox.rdn.lower(): c.mailbox for c in plan.groups if c.action is not Action.CLOSE}
+    return Held(entries, {**held.ledger, **plan.records}, groups)
 
 
 @pytest.fixture

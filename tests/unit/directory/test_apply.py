@@ -55,10 +55,13 @@ def test_every_address_is_in_the_ledger_before_any_mailbox_has_it(organisation):
 def test_an_apply_that_was_cut_off_anywhere_is_made_up_for_by_the_next(organisation, settle):
     """Each prefix of the writes is a directory that a crash may leave behind."""
     whole, end = settle(organisation)
-    records, changes = list(whole.records.items()), whole.changes
+    records = list(whole.records.items())
+    changes = [*whole.changes, *whole.groups]
     for done in range(len(records) + len(changes)):
-        left = changes[: max(0, done - len(records))]
-        held = Held({c.mailbox.rdn.lower(): c.mailbox for c in left}, dict(records[:done]))
+        left = [change.mailbox for change in changes[: max(0, done - len(records))]]
+        groups = {entry.rdn.lower(): entry for entry in left if "member" in entry.attributes}
+        entries = {entry.rdn.lower(): entry for entry in left if "member" not in entry.attributes}
+        held = Held(entries, dict(records[:done]), groups)
         assert settle(organisation, held)[1] == end
 
 
@@ -69,6 +72,21 @@ def test_only_what_changes_is_written(organisation, settle):
     assert _write(make_plan(changed, DOMAIN, BASE, held, TODAY, ANSWER_DAYS)) == [
         ("modify", f"uid=1,ou=people,{BASE}"),
         ("delete", f"cn=PC1,ou=devices,{BASE}"),
+    ]
+
+
+def test_a_group_is_written_after_the_mailbox_and_removed_with_its_last_member(
+    organisation, settle
+):
+    whole, held = settle(organisation)
+    first = next(n for n, (_, dn) in enumerate(_write(whole)) if ",ou=groups," in dn)
+    assert all(",ou=groups," in dn for _, dn in _write(whole)[first:])
+    vacant = replace(organisation.positions[0], holders=())
+    plan, _ = settle(replace(organisation, positions=(vacant,)), held)
+    assert _write(plan) == [
+        ("modify", f"cn=kommunalrad,ou=positions,{BASE}"),
+        ("delete", f"cn=position.kommunalrad.writer,ou=groups,{BASE}"),
+        ("delete", f"cn=position.kommunalrad.sender,ou=groups,{BASE}"),
     ]
 
 
