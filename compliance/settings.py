@@ -15,6 +15,10 @@ from compliance.errors import Problem, UserError
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
+# How a person's address is made of the name; {g} is the first letter of the given name.
+ADDRESS_PATTERN = "{given}.{surname}"
+_ADDRESS_PATTERNS = r"^(\{given\}|\{g\})[.-]?\{surname\}$|^\{surname\}[.-]?(\{given\}|\{g\})$"
+
 
 class Municipality(BaseModel):
     """Who the installation belongs to."""
@@ -75,6 +79,12 @@ class Directory(BaseModel):
     writer_dn: str | None = None
     writer_password_file: Path | None = None
     sources: Sources | None = None
+    address_pattern: str = Field(
+        default=ADDRESS_PATTERN,
+        pattern=_ADDRESS_PATTERNS,
+        description="How a person's address is made: {given} or {g}, its first letter, and "
+        "{surname}, in either order, with a dot, a hyphen or nothing between",
+    )
     answer_days: int = Field(
         default=90,
         ge=0,

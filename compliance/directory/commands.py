@@ -18,7 +18,7 @@ from compliance.directory.held import read_held
 from compliance.directory.ldap import connect
 from compliance.directory.lifecycle import in_service
 from compliance.directory.model import Organisation
-from compliance.directory.plan import CLOSING_LIMIT_PERCENT, MailboxPlan, make_plan
+from compliance.directory.plan import LIMIT_PERCENT, MailboxPlan, make_plan
 from compliance.directory.sources.configured import source_of
 from compliance.directory.sources.files import FileSource
 from compliance.directory.sources.gather import gather
@@ -99,7 +99,11 @@ def apply(
     allow_closing: Annotated[
         float,
         typer.Option(min=0, max=100, metavar="PERCENT", help="How many mailboxes may be closed."),
-    ] = CLOSING_LIMIT_PERCENT,
+    ] = LIMIT_PERCENT,
+    allow_renaming: Annotated[
+        float,
+        typer.Option(min=0, max=100, metavar="PERCENT", help="How many may get another address."),
+    ] = LIMIT_PERCENT,
 ) -> None:
     """Make the directory say what the sources say. Interrupted, run it again.
 
@@ -109,6 +113,7 @@ def apply(
     loaded = settings.load()
     made = _plan(loaded, found)
     made.refuse_mass_closing(allow_closing)
+    made.refuse_mass_renaming(allow_renaming)
     for line in show.notices(made.notices):
         typer.echo(line)
     typer.echo(show.summary(made))
@@ -172,8 +177,15 @@ def _plan(loaded: settings.Settings, organisation: Organisation) -> MailboxPlan:
     directory = _directory(loaded)
     with connect(directory, "reader") as connection:
         held = read_held(connection, directory.base)
-    domain = loaded.municipality.domain
-    return make_plan(organisation, domain, directory.base, held, today(), directory.answer_days)
+    return make_plan(
+        organisation,
+        loaded.municipality.domain,
+        directory.base,
+        held,
+        today(),
+        directory.answer_days,
+        directory.address_pattern,
+    )
 
 
 def _directory(loaded: settings.Settings) -> settings.Directory:

@@ -14,6 +14,7 @@ from unidecode import unidecode
 
 from compliance.directory.model import Person
 from compliance.errors import UserError
+from compliance.settings import ADDRESS_PATTERN
 
 # Mailboxes that outsiders and programs expect (RFC 2142; DMARC RFC 7489; TLS-RPT RFC 8460;
 # security RFC 9116), and the account that the audit sends from.
@@ -86,9 +87,12 @@ def slug(name: str) -> str:
 
 
 def is_valid_local_part(local: str) -> bool:
-    """Say whether this is a dot-string (RFC 5321, 4.1.2) of the characters that we hand out."""
+    """Say whether this is a dot-string (RFC 5321, 4.1.2) of the characters that we hand out.
+
+    The underscore comes from ids alone, in the address of a protected identity.
+    """
     return len(local) <= LOCAL_PART_MAX and bool(
-        re.fullmatch(r"[a-z0-9]+(?:[.-][a-z0-9]+)*", local)
+        re.fullmatch(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*", local)
     )
 
 
@@ -105,18 +109,24 @@ class Wish:
         return self.holder.startswith("system:")
 
 
-def wish_of_person(person: Person) -> Wish:
-    """Name a person: fornamn.efternamn, with the middle initial as second choice.
+def wish_of_person(person: Person, pattern: str = ADDRESS_PATTERN) -> Wish:
+    """Name a person by the settings' pattern; with the middle initial as second choice.
 
     A protected identity, or a name without a letter or digit, is named by the reference alone.
     """
     given, surname, middle = map(slug, (person.given_name, person.surname, person.middle_name))
-    neutral = person.reference.lower().replace(" ", ".")
     if person.protected or not (given or surname):
-        return Wish(f"person:{person.id}", (neutral,))
-    plain = ".".join(filter(None, (given, surname)))
-    with_initial = (f"{given}.{middle[0]}.{surname}",) if given and middle and surname else ()
-    return Wish(f"person:{person.id}", (plain, *with_initial))
+        return Wish(f"person:{person.id}", (person.reference.lower().replace(" ", "."),))
+    if not (given and surname):
+        return Wish(f"person:{person.id}", (given or surname,))
+    joint = re.sub(r"\{\w+\}", "", pattern)
+    called, link = (given[0], "") if "{g}" in pattern else (given, joint)
+    called_by = (called, f"{called}{link}{middle[0]}") if middle else (called,)
+    is_surname_first = pattern.startswith("{surname}")
+    stems = (
+        joint.join((surname, name) if is_surname_first else (name, surname)) for name in called_by
+    )
+    return Wish(f"person:{person.id}", tuple(stems))
 
 
 def wish_of_function(holder: str, name: str) -> Wish:
@@ -231,7 +241,7 @@ class _Assignment:
     def _fit(self, stem: str, number: int | None = None) -> str:
         """Cut a stem from the end so that it and its number fit the limit."""
         if number is None:
-            return stem[: self._limit].rstrip(".-")
+            return stem if len(stem) <= self._limit else stem[: self._limit].rstrip(".-")
         cut = stem[: self._limit - len(f"-{number}")].rstrip(".-")
         return f"{cut}-{number}" if cut[-1].isdigit() else f"{cut}{number}"
 

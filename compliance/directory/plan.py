@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from math import ceil
 
 from compliance.directory import naming
 from compliance.directory.conflicts import notices_of
@@ -16,8 +17,10 @@ from compliance.directory.lifecycle import InService, closing_day, farewell, in_
 from compliance.directory.model import MailboxKind, Notice, Organisation, Status
 from compliance.directory.tree import MANAGED, Entry, Held, Values, wanted_entries, wanted_groups
 from compliance.errors import UserError
+from compliance.settings import ADDRESS_PATTERN
 
-CLOSING_LIMIT_PERCENT = 10.0
+# How many mailboxes may close, and how many may get another address, without a word.
+LIMIT_PERCENT = 10.0
 _GONE = "no longer in the sources"
 
 
@@ -96,26 +99,37 @@ class MailboxPlan:
         """Count the changes by action."""
         return Counter(change.action for change in self.changes)
 
+    @property
+    def renamed(self) -> int:
+        """How many mailboxes get another primary address, which is also the login."""
+        return sum(change.action is Action.RENAME for change in self.mailboxes)
+
     def refuse_mass_closing(self, percent: float) -> None:
         """Raise UserError if more than `percent` of the mailboxes would be closed, now or later.
 
         A source that came half or empty looks just like many people leaving.
         """
-        closing = self.leaving
-        if closing * 100 <= percent * self.active_before:
+        self._refuse(self.leaving, percent, "close", "to be closed", "--allow-closing")
+
+    def refuse_mass_renaming(self, percent: float) -> None:
+        """Raise UserError if more than `percent` of the mailboxes would get another address.
+
+        So it looks when columns were swapped or letters mangled in an export, and an address once
+        used stays used for ever.
+        """
+        self._refuse(self.renamed, percent, "rename", "to be renamed", "--allow-renaming")
+
+    def _refuse(self, number: int, percent: float, verb: str, meant: str, option: str) -> None:
+        if number * 100 <= percent * self.active_before:
             return
-        share = closing * 100 / self.active_before
+        share = number * 100 / self.active_before
         raise UserError.of(
-            f"the plan would close {closing} of {self.active_before} mailboxes ({share:.1f} %), "
+            f"the plan would {verb} {number} of {self.active_before} mailboxes ({share:.1f} %), "
             f"more than the {percent:g} % that is allowed without a word; nothing was changed",
             "the sources",
-            "see `kommunpost directory plan`; if they truly are to be closed, run apply with "
-            f"--allow-closing {_ceiling(share)}",
+            f"see `kommunpost directory plan`; if they truly are {meant}, run apply with "
+            f"{option} {ceil(share)}",
         )
-
-
-def _ceiling(share: float) -> int:
-    return -int(-share // 1)
 
 
 def make_plan(
@@ -125,20 +139,22 @@ def make_plan(
     held: Held,
     today: date,
     answer_days: int,
+    pattern: str = ADDRESS_PATTERN,
 ) -> MailboxPlan:
     """Compare the sources with what LDAP holds.
 
     domain: the mail domain. base: the LDAP suffix. today: the day in Sweden. answer_days: how long
-    mail to somebody who has left is answered. Linear in the number of people but for the sorting
-    of newcomers. Raises UserError when a system mailbox's name is held by someone else, or
-    when a unit or position names somebody whom neither the sources nor the directory ever knew.
+    mail to somebody who has left is answered. pattern: how people are named. Linear in the number
+    of people but for the sorting of newcomers. Raises UserError when a system mailbox's name is
+    held by someone else, or when a unit or position names somebody whom neither the sources nor
+    the directory ever knew.
     """
     service = in_service(organisation, today)
     organisation = service.organisation
     notices = notices_of(organisation, _people_before(held) | service.last_days.keys())
     protected = {f"person:{person.id}" for person in organisation.people if person.protected}
     ledger = _ledger(held)
-    addresses = naming.assign(_wishes(organisation), domain, _current(held), ledger)
+    addresses = naming.assign(_wishes(organisation, pattern), domain, _current(held), ledger)
     wanted = {
         entry.rdn.lower(): _with_old_addresses(entry, held, ledger, protected)
         for entry in wanted_entries(organisation, addresses, base)
@@ -205,13 +221,14 @@ def _people_before(held: Held) -> set[str]:
     }
 
 
-def _wishes(organisation: Organisation) -> Iterator[naming.Wish]:
+def _wishes(organisation: Organisation, pattern: str) -> Iterator[naming.Wish]:
     yield from naming.wishes_of_system()
     for unit in organisation.units:
         yield naming.wish_of_function(f"unit:{unit.id}", unit.name)
     for position in organisation.positions:
         yield naming.wish_of_function(f"position:{position.id}", position.name)
-    yield from map(naming.wish_of_person, organisation.people)
+    for person in organisation.people:
+        yield naming.wish_of_person(person, pattern)
 
 
 def _current(held: Held) -> dict[str, str]:

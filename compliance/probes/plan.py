@@ -19,7 +19,15 @@ def read(settings: Directory, sources: Sources, domain: str) -> PlanFacts:
         organisation = gather(source_of(sources))
         with connect(settings, "reader") as connection:
             held = read_held(connection, settings.base)
-        plan = make_plan(organisation, domain, settings.base, held, today(), settings.answer_days)
+        plan = make_plan(
+            organisation,
+            domain,
+            settings.base,
+            held,
+            today(),
+            settings.answer_days,
+            settings.address_pattern,
+        )
     except UserError as error:
         return PlanFacts(Seen(seen.asked, seen.of, seen.at, first_problem(error)))
     pending = tuple(

@@ -1,13 +1,16 @@
 """Names become addresses: each by rule, no two the same, and for ever."""
 
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from compliance.directory import naming
 from compliance.errors import UserError
+from compliance.settings import Directory
 
 from .conftest import DOMAIN, person
 
@@ -27,6 +30,20 @@ LOCALS = [
     ("小明", "王", "xiao-ming.wang"),
     ("Ö", "Å", "o.a"),
     ("", "Suharti", "suharti"),
+    ("José María", "de la Peña", "jose-maria.de-la-pena"),
+    ("Carl", "af Sandhamn", "carl.af-sandhamn"),
+    ("Văn Đức", "Nguyễn", "van-duc.nguyen"),
+    ("Γιώργος", "Παπαδόπουλος", "giorgos.papadopoulos"),
+    ("გიორგი", "ბერიძე", "giorgi.berize"),
+    ("प्रिया", "शर्मा", "priyaa.shrmaa"),
+    ("שרה", "כהן", "shrh.khhn"),
+    ("محمد", "الأحمد", "mhmd.lhmd"),
+    ("สมชาย", "ใจดี", "smchaay.aicchdii"),
+    ("Дар’я", "Соловйова-Гнатюк", "daria.soloviova-gnatiuk"),
+    ("Zoë\u200d", "\u200fLind\u200e", "zoe.lind"),  # signs that nobody sees
+    ("Ａｎｎａ", "Ｂｅｒｇ", "anna.berg"),
+    ("Anna 🙂", "Ek", "anna.ek"),
+    ('Ann "Pia"', "Ek (f. Alm)", "ann-pia.ek-f-alm"),
     ("A\u030asa", "O\u0308berg", "asa.oberg"),  # letters and marks apart, as some systems save
 ]
 
@@ -50,9 +67,39 @@ def test_a_name_of_no_letters_is_named_by_its_reference():
     assert _one(person(7, "", "🙂")) == "referens.7"
 
 
-def test_a_protected_identity_is_named_by_its_reference_alone():
-    hidden = person(10265, "Vendela", "Kvarnhammar", middle_name="Ulla", protected=True)
-    assert naming.wish_of_person(hidden).stems == ("referens.10265",)
+@pytest.mark.parametrize("number", ["10265", "A_1", "b-", "9f0c7d1e-4a55-4c1e-9d1b-3f2a6c5b7e88"])
+def test_a_protected_identity_is_named_by_its_reference_alone(number):
+    hidden = person(number, "Vendela", "Kvarnhammar", middle_name="Ulla", protected=True)
+    assert _one(hidden) == f"referens.{number.lower()}"
+    assert naming.is_valid_local_part(_one(hidden))
+
+
+PATTERNS = [
+    ("{given}.{surname}", ["anna.berg", "anna.k.berg"]),
+    ("{surname}.{given}", ["berg.anna", "berg.anna.k"]),
+    ("{given}{surname}", ["annaberg", "annakberg"]),
+    ("{g}.{surname}", ["a.berg", "ak.berg"]),
+    ("{surname}-{g}", ["berg-a", "berg-ak"]),
+]
+
+
+@pytest.mark.parametrize(("pattern", "stems"), PATTERNS)
+def test_a_municipality_declares_its_own_pattern(pattern, stems):
+    anna = person(1, "Anna", "Berg", middle_name="Karin")
+    assert list(naming.wish_of_person(anna, pattern).stems) == stems
+    assert naming.wish_of_person(person(2, "", "Suharti"), pattern).stems == ("suharti",)
+
+
+@pytest.mark.parametrize("pattern", ["{given}", "{given}+{surname}", "{g}..{surname}", "{id}", ""])
+def test_a_pattern_that_would_not_tell_people_apart_is_refused(pattern):
+    with pytest.raises(ValidationError, match="address_pattern"):
+        Directory(
+            uri="ldapi:///",
+            base="dc=x",
+            reader_dn="cn=x",
+            reader_password_file=Path("x"),
+            address_pattern=pattern,
+        )
 
 
 def test_namesakes_get_their_initial_and_then_a_number():
