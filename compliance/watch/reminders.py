@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from compliance.clock import SWEDEN
-from compliance.watch.workdays import age, is_working_day
+from compliance.workdays import age, is_working_day
 
 # Whole working days unread before the first, the second and the third are told: mailboxes are read
 # every working day, in absence too (W2; JO practice, so a default and no law).

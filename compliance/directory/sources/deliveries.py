@@ -22,9 +22,9 @@ from compliance.directory.sources.records import (
     person_of,
     read_people,
 )
-from compliance.directory.sources.table import Row, read_table
 from compliance.directory.sources.values import Fault, day_of, fault_of_choice, fault_of_day
 from compliance.errors import Problem, UserError
+from compliance.files.table import Row, read_table
 
 _DAY = r"(\d{4}-\d\d-\d\d)"
 _FULL = re.compile(rf"people-{_DAY}\.(csv|xlsx)", re.ASCII)

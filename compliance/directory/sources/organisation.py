@@ -14,8 +14,8 @@ from compliance.directory.sources.values import (
     fault_of_id,
     fault_of_name,
 )
-from compliance.directory.sources.yamltree import Map, read_map
 from compliance.errors import Problem, UserError
+from compliance.files.yamltree import Map, read_map
 
 _KEYS = ("municipality", "commissioner", "executive_office", "units", "positions")
 _UNIT_KEYS = ("id", "name", "kind", "watcher", "deputy")

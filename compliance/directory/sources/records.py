@@ -7,7 +7,6 @@ from pathlib import Path
 
 from compliance.directory.model import Pc, Person, PersonKind, Status
 from compliance.directory.sources import Located
-from compliance.directory.sources.table import Row, read_table
 from compliance.directory.sources.values import (
     Fault,
     day_of,
@@ -17,6 +16,7 @@ from compliance.directory.sources.values import (
     fault_of_name,
 )
 from compliance.errors import Problem, UserError
+from compliance.files.table import Row, read_table
 
 PEOPLE_COLUMNS = ("id", "given_name", "surname", "kind", "unit")
 PEOPLE_OPTIONAL = ("middle_name", "status", "protected", "deputy", "starts", "ends")

@@ -9,9 +9,9 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from compliance.directory.sources import workbook
 from compliance.directory.sources.records import read_pcs, read_people
 from compliance.errors import UserError
+from compliance.files import workbook
 
 from .conftest import PCS, PEOPLE
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from compliance.clock import SWEDEN
 from compliance.watch.letters import write
 from compliance.watch.reminders import Keeper, Recipient, Reminder, Told, Watched, after, due
-from compliance.watch.workdays import age, is_working_day
+from compliance.workdays import age, is_working_day
 
 WATCHER = Recipient("asa.oberg@sjovalla.example", "Åsa Öberg")
 DEPUTY = Recipient("referens.7@sjovalla.example", "Referens 7")

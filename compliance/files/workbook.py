@@ -20,9 +20,9 @@ from zipfile import ZipFile
 import openpyxl
 from openpyxl.utils import get_column_letter
 
-from compliance.directory.sources.line import Line
-from compliance.directory.sources.text import read_start
 from compliance.errors import Problem, UserError
+from compliance.files.line import Line
+from compliance.files.text import read_start
 
 _ZIP = b"PK\x03\x04"
 _OLE2 = bytes.fromhex("d0cf11e0a1b11ae1")  # old Excel, and new Excel behind a password (MS-CFB)

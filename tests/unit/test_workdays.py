@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compliance.clock import SWEDEN
-from compliance.watch.workdays import age, is_working_day, working_days_between
+from compliance.workdays import age, is_working_day, working_days_between
 
 DAYS = st.dates(date(2020, 1, 1), date(2040, 12, 31))
 TIMES = st.datetimes(datetime(2020, 1, 1), datetime(2040, 12, 31)).map(

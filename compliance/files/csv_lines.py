@@ -5,11 +5,12 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from compliance.directory.sources.line import Line
-from compliance.directory.sources.text import read_text
 from compliance.errors import Problem
+from compliance.files.line import Line
+from compliance.files.text import read_text
 
-_DELIMITERS = {";": "semicolon", ",": "comma", "\t": "tab"}
+_DELIMITERS = {";": "semicolon", ",": "comma", "\t": "tab", "|": "bar"}
+_LINES_MAX = 50  # that one row may take; what runs longer is a quote left open
 
 
 def read_lines(path: Path, known: Collection[str], problems: list[Problem]) -> Iterator[Line]:
@@ -24,9 +25,16 @@ def read_lines(path: Path, known: Collection[str], problems: list[Problem]) -> I
         return
     delimiter = _delimiter(lines[heading_at], known)
     heading: Line | None = None
-    for number, text in enumerate(lines[heading_at:], start=heading_at + 1):
+    at = heading_at
+    while at < len(lines):
+        number, text = at + 1, lines[at]
+        at += 1
         if not text.strip(f" {delimiter}"):
             continue
+        if heading:
+            taken = _lines_of_row(lines[at - 1 : at - 1 + _LINES_MAX], delimiter, heading)
+            text = "\n".join(lines[at - 1 : at - 1 + taken])
+            at += taken - 1
         line = _line(text, delimiter, f"{path}:{number}", problems)
         if line is None or (heading and not _is_as_wide(line, heading, delimiter, problems)):
             continue
@@ -43,10 +51,29 @@ def _delimiter(heading: str, known: Collection[str]) -> str:
     return max(_DELIMITERS, key=hits)
 
 
+def _lines_of_row(lines: list[str], delimiter: str, heading: Line) -> int:
+    """Say how many lines the first row takes: more than one if a field in quotes goes on.
+
+    More are taken only if that gives as many fields as the heading has; else a quote was left
+    open, which spoils its own line alone.
+    """
+    if lines[0].count('"') % 2 == 0:
+        return 1
+    for taken in range(2, len(lines) + 1):
+        if lines[taken - 1].count('"') % 2 == 0:
+            continue
+        try:
+            fields = _split("\n".join(lines[:taken]), delimiter)
+        except csv.Error:
+            return 1
+        return taken if len(fields) == len(heading.cells) else 1
+    return 1
+
+
 def _line(text: str, delimiter: str, where: str, problems: list[Problem]) -> Line | None:
-    """Split one line by itself, so that a quote left open spoils that line alone."""
+    """Split one row by itself."""
     try:
-        fields = next(csv.reader([text], delimiter=delimiter, strict=True))
+        fields = _split(text, delimiter)
     except csv.Error as error:
         problems.append(
             Problem(
@@ -56,7 +83,13 @@ def _line(text: str, delimiter: str, where: str, problems: list[Problem]) -> Lin
             )
         )
         return None
-    return Line([field.strip() for field in fields], where)
+    return Line(fields, where)
+
+
+def _split(row: str, delimiter: str) -> list[str]:
+    """Split a row of one line or more. Raises csv.Error."""
+    found = next(csv.reader([row], delimiter=delimiter, strict=True))
+    return [field.strip() for field in found]
 
 
 def _is_as_wide(line: Line, heading: Line, delimiter: str, problems: list[Problem]) -> bool:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from compliance.directory.sources.text import read_text
 from compliance.errors import Problem, UserError
+from compliance.files.text import read_text
 
 
 @dataclass(frozen=True)

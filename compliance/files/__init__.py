@@ -1,0 +1,1 @@
+"""Files that people hand over: text, tables, workbooks, YAML. Every problem tells its place."""
