@@ -1,0 +1,1 @@
+"""The diary: its numbers, its exports, and which mail stands in it."""
