@@ -2,7 +2,6 @@
 
 import csv
 import json
-import logging
 import signal
 import sys
 import threading
@@ -15,6 +14,7 @@ import typer
 
 from compliance import settings
 from compliance.errors import UserError
+from compliance.journal import log_to_journal
 from compliance.messagelog import ship, store
 
 app = typer.Typer(help="The log of all mail in and out.", no_args_is_help=True)
@@ -62,7 +62,7 @@ def milter() -> None:
             "kommunpost log milter",
             "run it on a mail host, where role message_log installs python3-milter",
         ) from error
-    _log_to_journal()
+    log_to_journal()
     service.serve(settings.load())
 
 
@@ -71,7 +71,7 @@ def ship_command() -> None:
     """Move entries from the outbox to PostgreSQL. Runs until stopped."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    _log_to_journal()
+    log_to_journal()
     ship.serve(settings.load(), stop)
 
 
@@ -165,17 +165,3 @@ def _time(option: str, text: str | None) -> datetime | None:
 def _say(verb: str, names: list[str]) -> None:
     for name in names:
         sys.stdout.write(f"{verb} {name}\n")
-
-
-class _Priority(logging.Formatter):
-    """Puts the priority before each line, as the journal reads it from standard error."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        level = {logging.ERROR: 3, logging.CRITICAL: 2, logging.WARNING: 4}.get(record.levelno, 6)
-        return "\n".join(f"<{level}>{line}" for line in super().format(record).splitlines())
-
-
-def _log_to_journal() -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(_Priority("%(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])

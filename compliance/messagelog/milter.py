@@ -28,9 +28,9 @@ from compliance.messagelog.capture import (
     Reply,
     client_class,
 )
-from compliance.messagelog.notify import Notifier
 from compliance.messagelog.outbox import Outbox
 from compliance.messagelog.units import Units, ldap_search
+from compliance.notify import Notifier
 from compliance.probe_token import MIN_KEY_BYTES, VERDICT, VERDICT_HEADER
 from compliance.settings import Settings, read_secret
 

@@ -10,9 +10,9 @@ import threading
 import psycopg
 
 from compliance.errors import UserError
-from compliance.messagelog.notify import Notifier
 from compliance.messagelog.outbox_reader import Batch, OutboxReader
 from compliance.messagelog.store import connect
+from compliance.notify import Notifier
 from compliance.settings import Log, Settings
 
 # New records are looked for this often, at the cost of one small read from the page cache.

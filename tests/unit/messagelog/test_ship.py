@@ -8,10 +8,10 @@ import pytest
 
 from compliance.errors import UserError
 from compliance.messagelog import ship
-from compliance.messagelog.notify import Notifier
 from compliance.messagelog.outbox import Outbox
 from compliance.messagelog.outbox_reader import OutboxReader
 from compliance.messagelog.ship import Shipper
+from compliance.notify import Notifier
 from compliance.settings import Log, Settings
 
 HOST = "mail.sjovalla.example"
