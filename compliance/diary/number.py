@@ -34,7 +34,7 @@ _CORE = re.compile(
 )
 # 123/2024: used in older diaries, so read only behind a marker or a known prefix.
 _REVERSED = re.compile(
-    rf"(?<![0-9])(?P<serial>[0-9]{{1,6}})(?P<separator> ?[/-] ?)(?P<year>(?:19|20)[0-9]{{2}})"
+    rf"(?<![0-9])(?P<serial>[0-9]{{1,5}})(?P<separator> ?[/-] ?)(?P<year>(?:19|20)[0-9]{{2}})"
     rf"(?P<tail>)(?![0-9{_LETTER}_])(?! ?[-/:.] ?[0-9])"
 )
 _TAIL = re.compile(r" ?([-/:.]) ?([0-9]+)")
@@ -106,6 +106,8 @@ def find_numbers(text: str, rules: NumberRules, written: date) -> tuple[Reading,
 
     written: the day of the text, since no diary number is of a year to come.
     """
+    if not any(map(str.isdigit, text)):
+        return ()
     folded = _Folded(text)
     found: list[Reading] = []
     for start, end, number in _declared(folded.text, rules, written.year):
@@ -144,8 +146,11 @@ class _Folded:
 
     def __init__(self, text: str) -> None:
         self._original = text
+        if text.isascii() and text.isprintable():
+            self.text, self._at = text, list(range(len(text) + 1))
+            return
         signs: list[str] = []
-        self._at: list[int] = []
+        self._at = []
         for at, sign in enumerate(text):
             folded = _fold(sign)
             if folded:
