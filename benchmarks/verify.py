@@ -10,7 +10,7 @@ import time
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from compliance.messagelog.entry import LogEntry, first_chain, link, new_seed
+from compliance.messagelog.entry import VERSION, LogEntry, first_chain, link, new_seed
 from compliance.messagelog.seal.chain import Link, Walk
 from compliance.messagelog.seal.storage import Row
 
@@ -38,6 +38,8 @@ def entry(number: int) -> LogEntry:
         label=None,
         authenticated_user=None,
         client_class="public",
+        attachments=1,
+        attachment_names="Ritning över altan.pdf",
     )
 
 
@@ -46,7 +48,9 @@ def rows(count: int) -> list[Row]:
     for number in range(1, count + 1):
         record = link(chain, number, entry(number), new_seed())
         chain = record.chain
-        made.append(Row(OUTBOX, number, 2, record.seed, record.digest, record.chain, record.entry))
+        made.append(
+            Row(OUTBOX, number, VERSION, record.seed, record.digest, record.chain, record.entry)
+        )
     return made
 
 

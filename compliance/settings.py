@@ -122,6 +122,12 @@ class Capture(BaseModel):
     socket: str = Field(description="Where Postfix reaches the milter, e.g. unix:/path")
     outbox: Path = Field(description="The outbox's folder, on a durable disk")
     probe_key_file: Path
+    spam_header: str = Field(
+        default="",
+        description="Header with the verdict of the municipality's own spam filter, which must be "
+        "a milter before the log's and remove such headers from what arrives; empty if there is "
+        "none",
+    )
 
 
 class MailHost(BaseModel):

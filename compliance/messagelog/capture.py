@@ -13,6 +13,7 @@ from typing import Protocol
 from compliance import probe_token
 from compliance.messagelog import addresses
 from compliance.messagelog.entry import ClientClass, Direction, LogEntry
+from compliance.messagelog.mime import Attachments, Scanner
 from compliance.messagelog.text import clean, eight_bit, readable
 
 PROBE_LABEL = "probe"
@@ -21,9 +22,13 @@ PROBE_LABEL = "probe"
 # that it always fits an index of PostgreSQL (2,704 bytes).
 _MAX_INDEXED = 600
 _MAX_FROM = 2_000
+_MAX_VERDICT = 200
 _MAX_HEADER_BYTES = 131_072
 
-_WANTED = {"subject", "from", "message-id", probe_token.TOKEN_HEADER.lower()}
+_WANTED = {
+    *("subject", "from", "message-id", "content-type", "content-disposition"),
+    probe_token.TOKEN_HEADER.lower(),
+}
 
 
 class OutboxUnavailableError(Exception):
@@ -82,11 +87,16 @@ class _Kept:
 
 @dataclass
 class Message:
-    """One message as it comes in. Filled by the milter, read once at end of message."""
+    """One message as it comes in. Filled by the milter, read once at end of message.
+
+    spam_header: the name, in lower case, of the header with the spam filter's verdict, if any.
+    """
 
     envelope_sender: str
+    spam_header: str = ""
     size: int = 2  # the empty line between header and body
     forged_verdicts: int = 0
+    _scanner: Scanner | None = None
     _recipients: dict[str, str] = field(default_factory=dict)
     _kept: dict[str, _Kept] = field(default_factory=dict)
 
@@ -106,8 +116,26 @@ class Message:
         key = name.strip().lower()
         if key == probe_token.VERDICT_HEADER.lower():
             self.forged_verdicts += 1
-        elif key in _WANTED:
+        elif key in _WANTED or (key and key == self.spam_header):
             self._kept.setdefault(key, _Kept()).add(value)
+
+    def add_body(self, chunk: bytes) -> None:
+        """Note a part of the body; all headers have come by now. It is read, not kept."""
+        self.size += len(chunk)
+        self._scan().feed(chunk)
+
+    def attachments(self) -> Attachments:
+        """Return what is attached. To be asked when the whole body has come."""
+        return self._scan().end()
+
+    def _scan(self) -> Scanner:
+        if self._scanner is None:
+            self._scanner = Scanner()
+            self._scanner.begin(self._first("content-type"), self._first("content-disposition"))
+        return self._scanner
+
+    def _first(self, name: str) -> bytes:
+        return next(iter(self.header(name)), b"")
 
     def header(self, name: str) -> list[bytes]:
         """Return the values of a wanted header, in order."""
@@ -161,7 +189,9 @@ class Capture:
     """Judge messages and log those that are to be accepted.
 
     host: this host's name in entries. domain: the municipality's mail domain, in lower case.
-    clock: returns now in UTC.
+    clock: returns now in UTC. spam_header: the name of the header in which the municipality's own
+    spam filter gives its verdict, or empty. That filter is a milter before this one and removes
+    such headers from what arrives: nobody else's verdict is believed.
     """
 
     host: str
@@ -170,6 +200,11 @@ class Capture:
     directory: Directory
     outbox: EntrySink
     clock: Callable[[], datetime] = _utc_now
+    spam_header: str = ""
+
+    def begin(self, envelope_sender: str) -> Message:
+        """Begin a message."""
+        return Message(envelope_sender, self.spam_header.lower())
 
     def judge(self, message: Message, origin: Origin) -> Verdict:
         """Say whether a message may pass, and whether it is a probe. Logs nothing."""
@@ -192,6 +227,9 @@ class Capture:
         from_address = _bounded(", ".join(addresses.of_header(senders).addresses), _MAX_INDEXED)
         subject = " | ".join(filter(None, map(readable, subjects)))
         ids = message.header("message-id")
+        attachments = message.attachments()
+        names = "\n".join(attachments.names)
+        spam_verdict = _spam_verdict(message)
         return [
             LogEntry(
                 accepted_at=now,
@@ -211,6 +249,9 @@ class Capture:
                 label=PROBE_LABEL if is_probe else None,
                 authenticated_user=origin.login,
                 client_class=origin.client_class,
+                attachments=attachments.count,
+                attachment_names=names,
+                spam_verdict=spam_verdict,
             )
             for recipient in message.recipients
         ]
@@ -259,6 +300,12 @@ class Capture:
 def _is_own(address: str, own: frozenset[str]) -> bool:
     key = addresses.key_of(address)
     return key in own or addresses.without_extension(key) in own
+
+
+def _spam_verdict(message: Message) -> str | None:
+    """Return the spam filter's verdict. Of two, one isn't its own: then there is none."""
+    verdicts = message.header(message.spam_header) if message.spam_header else []
+    return _bounded(readable(verdicts[0]), _MAX_VERDICT) if len(verdicts) == 1 else None
 
 
 def _bounded(text: str, limit: int) -> str:

@@ -12,8 +12,10 @@ it. The sequence is 8 bytes, big-endian. The first chain value of an outbox is
 SHA-256(0x02, the 16 bytes of its id). `schema/0002_seal.sql` checks the same links.
 
 The seed is 32 random bytes of this record's own. Digests and chain values are published and outlive
-what is disposed of; without the seed nobody can try guesses against them. Records of version 1 were
-made before there were seeds: theirs is empty.
+what is disposed of; without the seed nobody can try guesses against them.
+
+Versions: 1 has no seed (it is empty), 1 and 2 end with client_class, 3 has every field. What was
+sealed in an older version is verified in that version for good.
 """
 
 import hashlib
@@ -25,7 +27,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, Literal
 
-VERSION = 2
+VERSION = 3
 SEED_BYTES = 32
 
 Direction = Literal["in", "out", "internal"]
@@ -45,6 +47,9 @@ class LogEntry:
     size: bytes of header and body as received, line ends of two bytes, without the Received line
     that Postfix adds. sender_unit, recipient_unit: as the directory said then; None outside.
     client_class: what kind of address the message came from, never the address itself.
+    attachments: how many; attachment_names: those that have a name, one a line, as `mime.py` reads
+    them. spam_verdict: what the municipality's own spam filter says, if it is asked.
+    attachments and attachment_names are None in entries made before version 3.
     """
 
     accepted_at: datetime
@@ -64,10 +69,15 @@ class LogEntry:
     label: str | None
     authenticated_user: str | None
     client_class: ClientClass
+    attachments: int | None = None
+    attachment_names: str | None = None
+    spam_verdict: str | None = None
 
 
 FIELDS = tuple(field.name for field in fields(LogEntry))
-_values = attrgetter(*FIELDS)
+_NEW_IN_3 = ("attachments", "attachment_names", "spam_verdict")
+_FIELDS_BEFORE_3 = tuple(name for name in FIELDS if name not in _NEW_IN_3)
+_values = {len(names): attrgetter(*names) for names in (_FIELDS_BEFORE_3, FIELDS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,7 @@ class Record:
     """An entry and its place: the sequence counts from 1 without gaps within one outbox."""
 
     sequence: int
+    version: int
     entry: LogEntry
     seed: bytes
     digest: bytes
@@ -86,15 +97,19 @@ def instant(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-def version_of(seed: bytes) -> int:
-    """Return the version of a record: 1 has no seed."""
-    return VERSION if seed else 1
+def fields_of(entry: LogEntry, version: int) -> tuple[str, ...]:
+    """Return the names of the fields that an entry of this version has.
+
+    A later field that holds something counts too, so that nobody can add to an old entry unseen.
+    """
+    is_short = version < VERSION and all(getattr(entry, name) is None for name in _NEW_IN_3)
+    return _FIELDS_BEFORE_3 if is_short else FIELDS
 
 
-def digest(entry: LogEntry, seed: bytes) -> bytes:
+def digest(entry: LogEntry, seed: bytes, version: int = VERSION) -> bytes:
     """Return the digest of all that an entry says."""
-    head = b"\x00" + version_of(seed).to_bytes(1, "big") + seed
-    return hashlib.sha256(head + b"".join(framed_fields(entry))).digest()
+    head = b"\x00" + version.to_bytes(1, "big") + seed
+    return hashlib.sha256(head + b"".join(framed_fields(entry, version))).digest()
 
 
 def first_chain(outbox_id: uuid.UUID) -> bytes:
@@ -107,10 +122,12 @@ def new_seed() -> bytes:
     return secrets.token_bytes(SEED_BYTES)
 
 
-def link(previous: bytes, sequence: int, entry: LogEntry, seed: bytes) -> Record:
+def link(
+    previous: bytes, sequence: int, entry: LogEntry, seed: bytes, version: int = VERSION
+) -> Record:
     """Give an entry its place after the record whose chain value is `previous`."""
-    own = digest(entry, seed)
-    return Record(sequence, entry, seed, own, chain_value(previous, sequence, own))
+    own = digest(entry, seed, version)
+    return Record(sequence, version, entry, seed, own, chain_value(previous, sequence, own))
 
 
 def chain_value(previous: bytes, sequence: int, own_digest: bytes) -> bytes:
@@ -121,12 +138,13 @@ def chain_value(previous: bytes, sequence: int, own_digest: bytes) -> bytes:
 
 def to_json(record: Record) -> dict[str, Any]:
     """Return a record as flat JSON: its keys are the columns of log.entry, bytes hexadecimal."""
-    plain = {name: getattr(record.entry, name) for name in FIELDS}
+    names = fields_of(record.entry, record.version)
+    plain = {name: getattr(record.entry, name) for name in names}
     plain["accepted_at"] = instant(record.entry.accepted_at)
     plain["subject_raw"] = record.entry.subject_raw.hex()
     return {
         "sequence": record.sequence,
-        "version": version_of(record.seed),
+        "version": record.version,
         "seed": record.seed.hex(),
         "digest": record.digest.hex(),
         "chain": record.chain.hex(),
@@ -136,14 +154,17 @@ def to_json(record: Record) -> dict[str, Any]:
 
 def from_json(plain: dict[str, Any]) -> Record:
     """Read back what `to_json` made. Raises ValueError, TypeError or KeyError if it isn't that."""
-    seed = bytes.fromhex(plain["seed"]) if plain["version"] != 1 else b""
-    if plain["version"] != version_of(seed) or len(seed) not in (0, SEED_BYTES):
-        raise ValueError(f"version {plain['version']} of the record is unknown here")
-    values = {name: plain[name] for name in FIELDS}
+    version = plain["version"]
+    seed = bytes.fromhex(plain["seed"]) if version != 1 else b""
+    if version not in range(1, VERSION + 1) or len(seed) != (SEED_BYTES if version > 1 else 0):
+        raise ValueError(f"version {version} of the record is unknown here")
+    names = FIELDS if version == VERSION else _FIELDS_BEFORE_3
+    values = {name: plain[name] for name in names}
     values["accepted_at"] = datetime.fromisoformat(plain["accepted_at"])
     values["subject_raw"] = bytes.fromhex(plain["subject_raw"])
     return Record(
         int(plain["sequence"]),
+        version,
         LogEntry(**values),
         seed,
         bytes.fromhex(plain["digest"]),
@@ -153,13 +174,13 @@ def from_json(plain: dict[str, Any]) -> Record:
 
 def is_linked(previous: bytes, record: Record) -> bool:
     """Say whether a record is unaltered and follows the one whose chain value is `previous`."""
-    return record == link(previous, record.sequence, record.entry, record.seed)
+    return record == link(previous, record.sequence, record.entry, record.seed, record.version)
 
 
-def framed_fields(entry: LogEntry) -> list[bytes]:
-    """Return each field's bytes with their length before them, in the order of FIELDS."""
+def framed_fields(entry: LogEntry, version: int = VERSION) -> list[bytes]:
+    """Return each field's bytes with their length before them, in the order of `fields_of`."""
     framed = []
-    for value in _values(entry):
+    for value in _values[len(fields_of(entry, version))](entry):
         if isinstance(value, str):
             data = value.encode("utf-8")
         elif value is None:

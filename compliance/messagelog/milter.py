@@ -4,8 +4,8 @@ Thin on purpose: all that can be decided apart from Postfix stands in `capture.p
 python3-milter (pymilter), which exists on mail hosts only, so nothing else may import this module.
 
 Postfix waits for an answer at end of message alone: to all else it is told not to (`noreply`). The
-body comes in chunks whose length is counted, since no macro of Postfix tells the size, and is
-never kept.
+body comes in chunks whose length is counted, since no macro of Postfix tells the size, and in which
+the names of attachments are looked for; it is never kept.
 """
 
 import logging
@@ -74,7 +74,7 @@ class LogMilter(Milter.Base):  # type: ignore[misc] # pymilter ships no types
     @_with_bytes
     def envfrom(self, sender: bytes, *_parameters: bytes) -> int:
         """Begin a message. One that has its queue id by now didn't come by SMTP."""
-        self._message = Message(of_envelope(sender))
+        self._message = self.capture.begin(of_envelope(sender))
         self._has_early_id = bool(self.getsymval("i"))
         return int(Milter.CONTINUE)
 
@@ -96,9 +96,9 @@ class LogMilter(Milter.Base):  # type: ignore[misc] # pymilter ships no types
 
     @_unanswered
     def body(self, chunk: bytes) -> int:
-        """Count a part of the body."""
+        """Take in a part of the body."""
         if self._message is not None:
-            self._message.size += len(chunk)
+            self._message.add_body(chunk)
         return int(Milter.CONTINUE)
 
     def eom(self) -> int:
@@ -165,7 +165,12 @@ def serve(settings: Settings) -> None:
     units = Units(domain, ldap_search(settings.directory))
     outbox = Outbox(settings.capture.outbox)
     LogMilter.capture = Capture(
-        host=settings.capture.host, domain=domain, probe_key=key, directory=units, outbox=outbox
+        host=settings.capture.host,
+        domain=domain,
+        probe_key=key,
+        directory=units,
+        outbox=outbox,
+        spam_header=settings.capture.spam_header,
     )
     stop = threading.Event()
     threading.Thread(target=units.keep_fresh, args=[stop], daemon=True).start()

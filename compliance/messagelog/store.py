@@ -48,6 +48,9 @@ _EXPORTED = {
     "label": "label",
     "host": "host",
     "authenticated_user": "authenticated_user",
+    "attachments": "attachments",
+    "attachment_names": "attachment_names",
+    "spam_verdict": "spam_verdict",
 }
 EXPORT_KEYS = tuple(_EXPORTED)
 

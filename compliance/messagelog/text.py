@@ -67,6 +67,19 @@ def clean(text: str) -> str:
     return unicodedata.normalize("NFC", text.translate(_CLEANING)).strip()
 
 
+def charset_text(raw: bytes, charset: str) -> str:
+    """Decode bytes in the charset that they claim, in lower case; else as `eight_bit` does."""
+    if not raw:
+        return ""
+    try:
+        codec = codecs.lookup(_ALIASES.get(charset, charset)).name
+        if codec.replace("-", "_") not in _NOT_CHARSETS:
+            return raw.decode(codec, "replace")
+    except (LookupError, ValueError):
+        pass  # a charset that nobody knows, or a codec that isn't one of text
+    return eight_bit(raw)
+
+
 def _decode_words(text: str) -> str:
     """Replace encoded words (RFC 2047) by what they say.
 
@@ -81,14 +94,14 @@ def _decode_words(text: str) -> str:
         adjacent = end > 0 and _BETWEEN.fullmatch(text, end, word.start()) is not None
         name = word[1].partition("*")[0].lower()  # RFC 2231 section 5: a language may follow
         if not adjacent or name != charset:
-            parts.append(_decode(bytes(run), charset))
+            parts.append(charset_text(bytes(run), charset))
             run.clear()
         if not adjacent:
             parts.append(text[end : word.start()])
         charset = name
         run += _word_bytes(word[2], word[3])
         end = word.end()
-    return "".join([*parts, _decode(bytes(run), charset), text[end:]])
+    return "".join([*parts, charset_text(bytes(run), charset), text[end:]])
 
 
 def _word_bytes(encoding: str, content: str) -> bytes:
@@ -102,15 +115,3 @@ def _word_bytes(encoding: str, content: str) -> bytes:
         return base64.b64decode(digits + b"=" * (-len(digits) % 4))
     except binascii.Error:
         return raw
-
-
-def _decode(raw: bytes, charset: str) -> str:
-    if not raw:
-        return ""
-    try:
-        codec = codecs.lookup(_ALIASES.get(charset, charset)).name
-        if codec.replace("-", "_") not in _NOT_CHARSETS:
-            return raw.decode(codec, "replace")
-    except (LookupError, ValueError):
-        pass  # a charset that nobody knows, or a codec that isn't one of text
-    return eight_bit(raw)

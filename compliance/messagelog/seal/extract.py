@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from compliance.errors import UserError
-from compliance.messagelog.entry import FIELDS, LogEntry, instant
+from compliance.messagelog.entry import FIELDS, VERSION, LogEntry, fields_of, instant
 from compliance.messagelog.seal import cells, merkle, verifier
 from compliance.messagelog.seal.sealing import closings
 from compliance.messagelog.seal.statement import Signed, from_text
@@ -40,6 +40,7 @@ class SealedRow:
     index: int
     entry: LogEntry
     seed: bytes
+    version: int = VERSION
 
 
 def make_extract(
@@ -89,8 +90,9 @@ def _with_twins(fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def _row(row: SealedRow, masked: Mapping[str, str]) -> dict[str, Any]:
-    hidden = cells.commitments(row.entry, row.seed)
-    plain = zip(FIELDS, cells.salts(row.seed), hidden, strict=True)
+    hidden = cells.commitments(row.entry, row.seed, row.version)
+    names = fields_of(row.entry, row.version)
+    plain = zip(names, cells.salts(row.seed), hidden, strict=False)
     return {
         "statement": row.tree.number,
         "unit": row.tree.unit,
@@ -138,4 +140,4 @@ def sealed_rows(
 
 
 def _sealed_row(tree: SealedTree, index: int, row: Row) -> SealedRow:
-    return SealedRow(tree, index, row.entry, row.seed)
+    return SealedRow(tree, index, row.entry, row.seed, row.version)

@@ -42,12 +42,12 @@ class Row:
     @property
     def own_digest(self) -> bytes:
         """Return the digest of what the row says now."""
-        return digest(self.entry, b"" if self.version == 1 else self.seed)
+        return digest(self.entry, b"" if self.version == 1 else self.seed, self.version)
 
     @property
     def leaf(self) -> Leaf:
         """Return its leaf in the trees of its units."""
-        return Leaf(self.outbox, self.sequence, cells.leaf(self.entry, self.seed))
+        return Leaf(self.outbox, self.sequence, cells.leaf(self.entry, self.seed, self.version))
 
     @property
     def units(self) -> set[str | None]:

@@ -32,8 +32,19 @@ def make_entry(**changes):
         "label": None,
         "authenticated_user": None,
         "client_class": "public",
+        "attachments": 1,
+        "attachment_names": "Ritning över altan.pdf",
+        "spam_verdict": None,
     }
     return LogEntry(**(fields | changes))
+
+
+NOT_BEFORE_3 = {"attachments": None, "attachment_names": None}
+
+
+def make_old_entry(**changes):
+    """Make an entry as it was before version 3."""
+    return make_entry(**(NOT_BEFORE_3 | changes))
 
 
 @pytest.fixture

@@ -38,7 +38,9 @@ class MemoryLog:
         head = self.heads.get(outbox)
         sequence = head.sequence + 1 if head else 1
         record = link(head.chain if head else first_chain(outbox), sequence, entry, seed)
-        self.rows.append(Row(outbox, sequence, 2, seed, record.digest, record.chain, entry))
+        self.rows.append(
+            Row(outbox, sequence, record.version, seed, record.digest, record.chain, entry)
+        )
         self.heads[outbox] = Head(entry.host, outbox, sequence, record.chain)
 
     def of(self, outbox):

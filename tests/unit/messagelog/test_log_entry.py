@@ -5,6 +5,7 @@ import json
 import uuid
 
 import pytest
+from conftest import make_entry, make_old_entry
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,37 +20,53 @@ from compliance.messagelog.entry import (
     new_seed,
     to_json,
 )
+from compliance.messagelog.seal import cells
 
 OUTBOX = uuid.UUID("7c1f2e0a-5b52-4b52-9a53-1d1f4c3b2a10")
 SEED = bytes(range(32))
 
 
 @pytest.mark.parametrize(
-    ("seed", "digest_value", "chain"),
+    ("version", "digest_value", "chain"),
     [
         (
-            b"",
+            1,
             "d6e3c60dc8926c2bea6c49e1687f4f224d6e617c0b6edc922d5b89d4d0d370bc",
             "2222739e5db7b0d9864654b7240faa77e96de227e409942209847ffdd2823d1c",
         ),
         (
-            SEED,
+            2,
             "1dc5561fdc93bbfb112629599a47514d28f5ee64304f922f787ee3169363431a",
             "1abe0edcb595fb7ac464a4129b9e9ff50eb2a0e7e57f734de5a5eda99958d242",
         ),
+        (
+            3,
+            "ee091a3f4bd4c07a8c973250137738078760759cabbee0aed1965720d1b1b3cf",
+            "2996c7da53ae3535b3fb8147f72d17a10f94becf74542f2a27955b04e5cc6637",
+        ),
     ],
 )
-def test_the_encoding_never_changes(entry, seed, digest_value, chain):
+def test_the_encoding_never_changes(entry, version, digest_value, chain):
     """Rows that were sealed years ago must still verify: these values are written in stone."""
-    record = link(first_chain(OUTBOX), 1, entry(), seed)
+    made = entry(spam_verdict="no action") if version == 3 else make_old_entry()
+    record = link(first_chain(OUTBOX), 1, made, SEED if version > 1 else b"", version)
     assert (record.digest.hex(), record.chain.hex()) == (digest_value, chain)
 
 
-def test_a_record_without_a_seed_is_of_version_1(entry):
-    record = link(first_chain(OUTBOX), 1, entry(), b"")
+def test_a_record_of_version_1_has_no_seed():
+    record = link(first_chain(OUTBOX), 1, make_old_entry(), b"", 1)
     plain = to_json(record)
-    assert plain["version"] == 1
     assert from_json({key: value for key, value in plain.items() if key != "seed"}) == record
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_what_an_old_entry_did_not_have_cannot_be_added(version):
+    seed = SEED if version > 1 else b""
+    old = make_old_entry()
+    assert "attachments" not in to_json(link(first_chain(OUTBOX), 1, old, seed, version))
+    added = dataclasses.replace(old, attachments=0)
+    assert digest(added, seed, version) != digest(old, seed, version)
+    assert cells.leaf(added, seed, version) != cells.leaf(old, seed, version)
 
 
 def test_equal_entries_have_different_digests(entry):
@@ -100,14 +117,12 @@ _text = st.text(alphabet=st.characters(exclude_categories=["Cs"]))
 
 @given(_text, _text, st.binary(), st.one_of(st.none(), _text))
 def test_json_carries_an_entry_unharmed(subject, sender, raw, unit):
-    from conftest import make_entry
-
     entry = make_entry(subject=subject, envelope_sender=sender, subject_raw=raw, sender_unit=unit)
     record = link(first_chain(OUTBOX), 1, entry, SEED)
     assert from_json(json.loads(json.dumps(to_json(record)))) == record
 
 
-@pytest.mark.parametrize("change", [{"version": 3}, {"digest": "xyz"}, {"accepted_at": "igår"}])
+@pytest.mark.parametrize("change", [{"version": 4}, {"digest": "xyz"}, {"accepted_at": "igår"}])
 def test_json_of_another_kind_is_refused(entry, change):
     plain = to_json(link(first_chain(OUTBOX), 1, entry(), SEED)) | change
     with pytest.raises(ValueError, match=r".+"):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
+from conftest import NOT_BEFORE_3
 from sealed_log import KEY, MONDAY, ONE, PUBLIC, TWO, entry_of
 from typer.testing import CliRunner
 
@@ -30,11 +31,12 @@ class Ship:
         self._connection = connection
         self._tails = {}
 
-    def __call__(self, outbox, entries, seed=None):
+    def __call__(self, outbox, entries, version=3):
         sequence, chain = self._tails.get(outbox, (0, first_chain(outbox)))
         records = []
         for entry in entries:
-            record = link(chain, sequence + 1, entry, new_seed() if seed is None else seed)
+            seed = new_seed() if version > 1 else b""
+            record = link(chain, sequence + 1, entry, seed, version)
             sequence, chain = record.sequence, record.chain
             records.append(to_json(record))
         self._tails[outbox] = sequence, chain
@@ -149,12 +151,15 @@ def test_an_extract_of_the_database_holds(week, seal, dsn):
     assert verified.rows[0].cells["recipient"] == "registrator@sjovalla.example"
 
 
-def test_records_of_version_1_are_taken_and_sealed(ship, seal, check):
-    ship(ONE, [entry_of(n, ONE, MONDAY) for n in range(3)], seed=b"")
-    ship(ONE, [entry_of(n, ONE, MONDAY) for n in range(3)])
+def test_records_of_every_version_are_taken_and_sealed(ship, seal, check, connect):
+    for version in (1, 2, 3):
+        changes = NOT_BEFORE_3 if version < 3 else {}
+        ship(ONE, [entry_of(n, ONE, MONDAY, **changes) for n in range(3)], version)
     seal()
     report = check()
-    assert (report.findings, report.entries) == ([], 6)
+    assert (report.findings, report.entries) == ([], 9)
+    held = connect("reader").execute("SELECT version, attachments FROM log.entry").fetchall()
+    assert sorted(set(held), key=str) == [(1, None), (2, None), (3, 1)]
 
 
 def test_a_record_of_version_2_without_its_seed_is_refused(connect):
