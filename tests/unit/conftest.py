@@ -2,8 +2,13 @@
 
 import pytest
 from audit_town import town
+from hypothesis import settings
 
 from compliance.probes.facts import Facts
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("kommunpost", deadline=None)
+settings.load_profile("kommunpost")
 
 
 @pytest.fixture

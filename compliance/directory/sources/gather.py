@@ -28,6 +28,7 @@ _PARENT_KINDS = {
     UnitKind.ADMINISTRATION: (UnitKind.AUTHORITY,),
     UnitKind.DEPARTMENT: (UnitKind.ADMINISTRATION, UnitKind.DEPARTMENT),
 }
+_UNIT_REMEDY = "write the id of a unit in organisation.yml, or add the unit there"
 
 
 def gather(source: Source) -> Organisation:
@@ -96,7 +97,10 @@ class _Comparison:
             self._position(position.value, position.where)
         self._duties()
         for person in self.people:
-            self._known_unit(person.value.unit, person.where)
+            if person.value.protected and person.value.unit not in self._units:
+                self._problem("there is no such unit", person.where, _UNIT_REMEDY)
+            else:
+                self._known_unit(person.value.unit, person.where)
             if person.value.deputy:
                 of = f"person {person.value.id}"
                 self._person(Role.STAND_IN, person.value.deputy, of, person.where)
@@ -240,8 +244,7 @@ class _Comparison:
             self._problem(
                 f"there is no unit {unit}",
                 where,
-                "write the id of a unit in organisation.yml, or add the unit there"
-                + suggestion(unit, self._units),
+                _UNIT_REMEDY + suggestion(unit, self._units),
             )
 
     def _person(self, role: Role, person: str, of: str, where: str) -> None:

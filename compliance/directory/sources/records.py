@@ -107,9 +107,18 @@ def _pc(row: Row) -> Located[Pc]:
 
 
 def _is_sound(row: Row, faults: dict[str, Fault | None], problems: list[Problem]) -> bool:
-    """Note every fault of a row; True if it has none."""
+    """Note every fault of a row; True if it has none.
+
+    A row that marks a protected identity may hold the name in a wrong column, so no value of it
+    is told (P1).
+    """
+    is_protected = "yes" in row.fields.values()
     found = [
-        Problem(f"column {column}: {fault[0]}", row.where_of(column), fault[1])
+        Problem(
+            f"column {column}: " + ("the value does not fit" if is_protected else fault[0]),
+            row.where_of(column),
+            fault[1],
+        )
         for column, fault in faults.items()
         if fault
     ]
