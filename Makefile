@@ -7,7 +7,7 @@ BIN := .venv/bin
 BUILD := build/$(LAB)
 LABARGS := --name $(LAB) --subnet $(SUBNET)
 
-.PHONY: help setup setup-test demo lab lab-down lab-reset test test-unit bench-verify lint format lock
+.PHONY: help setup setup-test demo lab lab-down lab-reset test test-unit prove bench-directory bench-verify lint format lock
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -35,6 +35,12 @@ test: setup-test ## all tests, against a lab that it starts
 
 test-unit: setup-test ## the tests that need no lab
 	@$(BIN)/pytest -q tests/unit tests/roles
+
+prove: setup-test ## what takes long to prove, e.g. apply killed fifty times
+	@$(BIN)/pytest -q tests/prove
+
+bench-directory: setup-test ## plan and apply for 1,000, 10,000 and 100,000 people
+	@$(BIN)/python benchmarks/directory.py
 
 bench-verify: setup ## how many log entries a second are verified
 	@$(BIN)/python benchmarks/verify.py
