@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from compliance.cli import app
 
 KOMMUNPOST = Path(sys.executable).with_name("kommunpost")
-APPLY = ["directory", "apply", "--allow-closing", "100"]
+APPLY = ["directory", "apply", "--allow-closing", "100", "--allow-renaming", "100"]
 HEADING = "id;given_name;surname;kind;unit;status;protected;deputy\n"
 BEFORE = """\
 1;Åsa;Öberg;employee;ksk;;no;
@@ -72,9 +72,7 @@ class Killing:
             tap, settings = self._tapped(kill)
             environment = {**os.environ, "KOMMUNPOST_CONFIG": str(settings)}
             command = [KOMMUNPOST, *APPLY]
-            processes.append(
-                subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-            )
+            processes.append(subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL))
             processes[0].wait()
             tap.close()
             assert processes[0].returncode == -9, f"not killed at write {at}"

@@ -39,7 +39,9 @@ class LocalDirectory:
         (folder / "data").mkdir()
         config = host.render(TEMPLATES / "config.ldif.j2", {"directory_max_bytes": max_bytes})
         config = re.sub("(?m)^olcTLS.*\n", "", config)  # the socket needs none
-        config = config.replace("/run/slapd/", f"{folder}/").replace("/var/lib/ldap", f"{folder}/data")
+        config = config.replace("/run/slapd/", f"{folder}/").replace(
+            "/var/lib/ldap", f"{folder}/data"
+        )
         if not is_durable:
             config = config.replace("olcDbMaxSize:", "olcDbNoSync: TRUE\nolcDbMaxSize:")
         self._add("0", config)
