@@ -1,0 +1,250 @@
+"""Which letters stand in the diary. Pure.
+
+Every letter is held against the records that its number, its party or its words point at; what
+speaks for a pair is weighed (`evidence`), the heaviest pair is decided first, and a record is given
+to one letter alone. Above a threshold a letter is matched without a human; below it the reviewer
+sees suggestions. Decision 52 says how the weights were found and what was measured.
+"""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from compliance.diary.evidence import Pair, confidence, probability
+from compliance.diary.index import Index
+from compliance.diary.number_rules import NumberRules
+from compliance.diary.record import DiaryRecord, Message
+from compliance.diary.weigh import Letter, Weighing
+from compliance.diary.words import fold, is_forward, without_marks
+
+SHOWN = 3  # suggestions
+_FORWARD_DAYS = 10  # a letter is forwarded within
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """certain: confidence above which no human is asked. base: the weight of "not in the diary"."""
+
+    certain: float = 0.97
+    base: float = 7.5
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A letter's pair with a record. confidence: how likely it is right, from 0 to 1."""
+
+    pair: Pair
+    confidence: float
+
+    @property
+    def record(self) -> DiaryRecord:
+        """The record."""
+        return self.pair.record
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is known of one letter: its records without a human, or suggestions, best first."""
+
+    matched: tuple[Match, ...] = ()
+    suggestions: tuple[Match, ...] = ()
+
+
+def match(
+    messages: Sequence[Message],
+    records: Sequence[DiaryRecord],
+    rules: NumberRules | None = None,
+    policy: Policy | None = None,
+) -> dict[str, Outcome]:
+    """Match letters to records; the outcome of each by the key of its message.
+
+    A letter that reached several mailboxes is one letter: its copies share their outcome.
+    """
+    groups = _grouped(messages)
+    weighing = Weighing(Index(records), rules or NumberRules())
+    letters = [weighing.letter(copies[0]) for copies in groups]
+    own = [letter for letter in letters if not is_forward(letter.message.subject)]
+    assignment = _Assignment(policy or Policy(), shared=weighing.index.has_one_row_per_case)
+    assignment.run([(letter, weighing.pairs(letter)) for letter in own])
+    outcomes = _with_threads(weighing, own, assignment)
+    outcomes |= _forwards(weighing, letters, outcomes, policy or Policy())
+    return {
+        copy.key: outcomes[letter.message.key]
+        for letter, copies in zip(letters, groups, strict=True)
+        for copy in copies
+    }
+
+
+def _grouped(messages: Iterable[Message]) -> list[list[Message]]:
+    """Put copies together; what came from outside, or went there, stands first."""
+    groups: dict[str, list[Message]] = defaultdict(list)
+    for message in messages:
+        groups[message.message_id or f"key {message.key}"].append(message)
+    return [
+        sorted(group, key=lambda copy: copy.direction == "internal") for group in groups.values()
+    ]
+
+
+class _Assignment:
+    """Gives records to letters, the heaviest pair first."""
+
+    def __init__(self, policy: Policy, *, shared: bool) -> None:
+        self._policy = policy
+        self._shared = shared  # a record is a whole case, which many letters belong to
+        self._taken: set[str] = set()
+        self._decided: dict[str, list[Match]] = {}
+        self.outcomes: dict[str, Outcome] = {}
+
+    def run(self, wanted: Iterable[tuple[Letter, list[Pair]]]) -> None:
+        """Decide letters that are not matched yet."""
+        slots = [
+            (letter, slot) for letter, pairs in wanted for slot in _slots(letter, pairs) if slot
+        ]
+        rivals = _rivals((slot for _, slot in slots), self._policy.base)
+        heap = [(-slot[0].weight, number, 0) for number, (_, slot) in enumerate(slots)]
+        heapq.heapify(heap)
+        decided = self._decided
+        open_slots: list[list[Match]] = []
+        while heap:
+            _, number, at = heapq.heappop(heap)
+            slot = slots[number][1]
+            pair = slot[at]
+            if pair.record.key in self._taken and not self._shared:
+                if at + 1 < len(slot):
+                    heapq.heappush(heap, (-slot[at + 1].weight, number, at + 1))
+                continue
+            matches = [self._weighed(other, slot, rivals) for other in slot[at:]]
+            if matches[0].confidence >= self._policy.certain:
+                self._taken.add(pair.record.key)
+                decided.setdefault(pair.message.key, []).append(matches[0])
+            else:
+                open_slots.append(matches)
+        self._note(slots, open_slots)
+
+    def _weighed(self, pair: Pair, slot: list[Pair], rivals: dict[str, dict[str, float]]) -> Match:
+        """Give a pair its confidence, against the letter's other records and other letters."""
+        others = [
+            other.weight
+            for other in slot
+            if other is not pair and (self._shared or other.record.key not in self._taken)
+        ]
+        if not self._shared:
+            others += [
+                weight
+                for key, weight in rivals[pair.record.key].items()
+                if key != pair.message.key and key not in self._decided
+            ]
+        sure = confidence(pair.weight, others, self._policy.base)
+        if pair.evidence.names_case or pair.evidence.direction is False:
+            sure *= probability(pair.evidence.weight_within_case)
+        return Match(pair, sure)
+
+    def _note(
+        self,
+        slots: list[tuple[Letter, list[Pair]]],
+        open_slots: list[list[Match]],
+    ) -> None:
+        decided = self._decided
+        suggestions: dict[str, list[Match]] = defaultdict(list)
+        for matches in open_slots:
+            suggestions[matches[0].pair.message.key] += matches
+        for letter, slot in slots:
+            key = letter.message.key
+            if not suggestions[key] and key not in decided:  # others have all of its records
+                suggestions[key] = [Match(pair, 0.0) for pair in slot[:SHOWN]]
+        for key in {letter.message.key for letter, _ in slots}:
+            best = sorted(
+                suggestions[key], key=lambda match: (-match.confidence, -match.pair.weight)
+            )
+            shown = () if key in decided else tuple(best[:SHOWN])
+            self.outcomes[key] = Outcome(tuple(decided.get(key, ())), shown)
+
+
+def _rivals(slots: Iterable[list[Pair]], base: float) -> dict[str, dict[str, float]]:
+    """Give for each record the letters that want it, and how much.
+
+    A letter that has another record of its own wants this one so much less.
+    """
+    rivals: dict[str, dict[str, float]] = defaultdict(dict)
+    for slot in slots:
+        for pair in slot:
+            best_other = next((other.weight for other in slot if other is not pair), base)
+            wants = pair.weight - max(0.0, best_other - base)
+            rivals[pair.record.key][pair.message.key] = wants
+    return rivals
+
+
+def _slots(letter: Letter, pairs: list[Pair]) -> Iterator[list[Pair]]:
+    """One decision for a letter, or one for each of the cases that it names."""
+    named = {pair.record.number.case for pair in pairs if letter.names(pair.record)}
+    if len(named) < 2:
+        yield pairs
+        return
+    for case in sorted(named):
+        yield [pair for pair in pairs if pair.record.number.case == case]
+
+
+def _with_threads(
+    weighing: Weighing, letters: list[Letter], assignment: _Assignment
+) -> dict[str, Outcome]:
+    """Decide anew those that are not matched but belong to a conversation of which one is."""
+    cases = {
+        letter.message.message_id: outcome.matched[0].record.number.case
+        for letter in letters
+        if letter.message.message_id
+        and (outcome := assignment.outcomes.get(letter.message.key))
+        and outcome.matched
+    }
+    again = []
+    for letter in letters:
+        outcome = assignment.outcomes.get(letter.message.key)
+        thread = [cases[name] for name in letter.message.references if name in cases]
+        if thread and not (outcome and outcome.matched):
+            again.append((letter, weighing.pairs(letter, thread[-1])))
+    assignment.run(again)
+    return {letter.message.key: Outcome() for letter in letters} | assignment.outcomes
+
+
+def _forwards(
+    weighing: Weighing, letters: list[Letter], outcomes: dict[str, Outcome], policy: Policy
+) -> dict[str, Outcome]:
+    """Decide forwarded letters: as what they forward, where that is known, else by themselves.
+
+    They take no record from others, since it is the first letter that stands in the diary.
+    """
+    originals = {
+        letter.message.message_id: letter for letter in letters if letter.message.message_id
+    }
+    by_subject: dict[str, list[Letter]] = defaultdict(list)
+    for letter in letters:
+        if letter.message.key in outcomes:
+            by_subject[_plain(letter.message.subject)].append(letter)
+    found: dict[str, Outcome] = {}
+    alone = _Assignment(policy, shared=True)
+    for letter in letters:
+        if letter.message.key in outcomes:
+            continue
+        named = [originals[name] for name in letter.message.references if name in originals]
+        alike = named[-1:] or [
+            other
+            for other in by_subject[_plain(letter.message.subject)]
+            if 0 <= (letter.message.day - other.message.day).days <= _FORWARD_DAYS
+        ]
+        forwarded = outcomes.get(alike[0].message.key) if len(alike) == 1 else None
+        if forwarded and (forwarded.matched or forwarded.suggestions):
+            found[letter.message.key] = Outcome(
+                tuple(_passed_on(weighing, letter, match) for match in forwarded.matched),
+                tuple(_passed_on(weighing, letter, match) for match in forwarded.suggestions),
+            )
+        else:
+            alone.run([(letter, weighing.pairs(letter))])
+    return found | alone.outcomes
+
+
+def _passed_on(weighing: Weighing, letter: Letter, match: Match) -> Match:
+    return Match(weighing.forwarded(letter, match.record), match.confidence)
+
+
+def _plain(subject: str) -> str:
+    return " ".join(fold(without_marks(subject)).split())
