@@ -82,8 +82,17 @@ class Map:
         return text
 
 
-def read_map(path: Path, required: Sequence[str], problems: list[Problem]) -> Map:
-    """Read a YAML file that is one mapping. Raises UserError if it is not, or is no YAML."""
+def read_map(
+    path: Path,
+    required: Sequence[str],
+    problems: list[Problem],
+    optional: Sequence[str] = (),
+    example: str = "inventory/example/organisation.yml",
+) -> Map:
+    """Read a YAML file that is one mapping. Raises UserError if it is not, or is no YAML.
+
+    example: the file that shows how it is written.
+    """
     try:
         node = yaml.compose(read_text(path), Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -100,12 +109,12 @@ def read_map(path: Path, required: Sequence[str], problems: list[Problem]) -> Ma
         raise UserError.of(
             "the YAML is nested too deeply", str(path), "write it as the example does"
         ) from error
-    found = as_map(path, node, required, (), problems) if node else None
+    found = as_map(path, node, required, optional, problems) if node else None
     if found is None:
         raise UserError.of(
             "the file must hold the keys " + ", ".join(required),
             f"{path}:1",
-            "write it as inventory/example/organisation.yml does",
+            f"write it as {example} does",
         )
     return found
 
