@@ -1,0 +1,115 @@
+"""The life of a doubt: a letter to the official, reminders, and a reasoned outcome. Pure."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from compliance.clock import SWEDEN
+from compliance.letters import render
+from compliance.review.decision import Decision, Outcome, review_texts
+from compliance.texts import Text, plain
+from compliance.workdays import is_working_day, working_days_between
+
+# Working days without an answer before the official is reminded, and before the head is told.
+# Defaults of ours: guidelines of municipalities speak of an answer within two days.
+REMIND_AFTER, ESCALATE_AFTER = 2, 5
+
+
+class Step(StrEnum):
+    """What is sent next."""
+
+    QUESTION = "question"
+    REMINDER = "reminder"
+    HEAD = "head"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A question about one row. sent: the day of each letter. answer: empty until there is one."""
+
+    row: str
+    asked: str
+    question: str
+    opened: datetime
+    sent: tuple[tuple[Step, date], ...] = ()
+    answer: str = ""
+    answered: datetime | None = None
+
+    @property
+    def is_answered(self) -> bool:
+        """The official has written something."""
+        return bool(self.answer.strip())
+
+    def with_answer(self, answer: str, at: datetime) -> "Doubt":
+        """Give the doubt with the official's answer; empty words are no answer."""
+        return replace(self, answer=answer, answered=at) if answer.strip() else self
+
+    def with_letter(self, step: Step, day: date) -> "Doubt":
+        """Give the doubt with a letter noted as sent."""
+        return replace(self, sent=(*self.sent, (step, day)))
+
+
+def due(doubt: Doubt, now: datetime) -> Step | None:
+    """Give the letter that is due, if any: the question at once, then at most one a working day."""
+    today = now.astimezone(SWEDEN).date()
+    steps = dict(doubt.sent)
+    if doubt.is_answered or today in steps.values():
+        return None
+    if Step.QUESTION not in steps:
+        return Step.QUESTION
+    if not is_working_day(today):
+        return None
+    waited = working_days_between(steps[Step.QUESTION], today)
+    if Step.REMINDER not in steps:
+        return Step.REMINDER if waited >= REMIND_AFTER else None
+    if Step.HEAD not in steps:
+        return Step.HEAD if waited >= ESCALATE_AFTER else None
+    return None
+
+
+def settling_faults(decision: Decision) -> list[Text]:
+    """Say what a decision lacks to end a doubt: another outcome, and a reason in words.
+
+    It may end without an answer: the reviewer decides, and the reason says so.
+    """
+    found = []
+    if decision.outcome is Outcome.DOUBT:
+        found.append(review_texts()["fault.still-doubt"])
+    if not decision.reason.strip():
+        found.append(review_texts()["fault.reason"])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a letter tells of the row in doubt, as the official may see it (P1: no protected name).
+
+    link: to the page where the official answers.
+    """
+
+    received: datetime
+    mailbox: str
+    subject: str
+    link: str
+
+
+def letter(
+    step: Step, doubt: Doubt, row: Row, *, to: str, reviewer: str, unit: str
+) -> tuple[str, str]:
+    """Write a letter about a doubt in Swedish; return its subject and body.
+
+    to, reviewer: names to be shown. unit: name of the unit whose list is reviewed, as signature.
+    """
+    return render(
+        f"doubt-{step}.txt.j2",
+        to=to,
+        reviewer=reviewer,
+        unit=unit,
+        question=doubt.question.strip(),
+        opened=plain("{day}").fill(day=doubt.opened.astimezone(SWEDEN).date()).sv,
+        received=plain("{day}").fill(day=row.received.astimezone(SWEDEN).date()).sv,
+        clock=f"{row.received.astimezone(SWEDEN):%H.%M}",
+        mailbox=row.mailbox,
+        message_subject=" ".join(row.subject.split()) or "(utan ärenderad)",
+        link=row.link,
+    )
