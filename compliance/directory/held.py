@@ -17,6 +17,8 @@ _LEDGER = ("kommunpostAddress", "kommunpostHolder")
 
 def read_held(connection: Connection, base: str) -> Held:
     """Read what a plan owns, and the ledger. Raises UserError if a branch is missing."""
+    # ldap3 would fill in each attribute that an entry lacks: a third of the time of a large tree.
+    connection.empty_attributes = False
     entries: dict[str, Entry] = {}
     for branch in BRANCHES:
         entries |= _branch(connection, branch, base)
