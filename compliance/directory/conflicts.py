@@ -42,6 +42,7 @@ _LEFT = {
     Role.READER: Conflict.ACCESS_LEFT,
     Role.WRITER: Conflict.ACCESS_LEFT,
     Role.SENDER: Conflict.ACCESS_LEFT,
+    Role.REVIEWER: Conflict.ACCESS_LEFT,
     Role.STAND_IN: Conflict.LEAVE_WITHOUT_DEPUTY,
 }
 

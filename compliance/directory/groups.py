@@ -19,13 +19,16 @@ def groups_of(organisation: Organisation) -> Iterator[Group]:
     """Give every group that has a member who can log in.
 
     Whoever keeps a function mailbox read (watcher and deputy of a unit, holders of a position)
-    may write in it and send as it. The deputy of somebody on leave may write in that mailbox.
+    may write in it and send as it. They review a unit's log list too, unless others are named. The
+    deputy of somebody on leave may write in that mailbox.
     organisation: as it is today, with those in service alone.
     """
     present = {person.id for person in organisation.people if person.status is not Status.SUSPENDED}
     for unit in organisation.units:
         keepers = (unit.watch.watcher, unit.watch.deputy)
         yield from _of_function(f"unit:{unit.id}", keepers, unit.access, present)
+        reviewers = unit.access.get(Right.REVIEWER, keepers)
+        yield from _group(f"unit:{unit.id}", Right.REVIEWER, reviewers, present)
     for position in organisation.positions:
         yield from _of_function(
             f"position:{position.id}", position.holders, position.access, present

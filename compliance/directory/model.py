@@ -53,11 +53,15 @@ class Duty(StrEnum):
 
 
 class Right(StrEnum):
-    """What a group of people may do with a mailbox. Who may write may read, too."""
+    """What a group of people may do with a mailbox. Who may write may read, too.
+
+    A reviewer, of a unit only, reads its log list and holds it against the diary.
+    """
 
     READER = "reader"
     WRITER = "writer"
     SENDER = "sender"
+    REVIEWER = "reviewer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,7 @@ class Role(StrEnum):
     READER = "reader"
     WRITER = "writer"
     SENDER = "sender"
+    REVIEWER = "reviewer"
     OWNER = "owner"
     STAND_IN = "deputy during leave"
 

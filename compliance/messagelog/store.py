@@ -1,23 +1,21 @@
-"""The message log in PostgreSQL: its migrations, its months, and reading it out."""
+"""The message log in PostgreSQL: how to reach it, its migrations and its months."""
 
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
 
+from compliance import settings
 from compliance.errors import UserError
-from compliance.messagelog.entry import instant
 from compliance.settings import Log, read_secret
 
 MONTHS_AHEAD = 12
 _CONNECT_SECONDS = 5
-_EXPORT_BATCH = 2_000
 _MIGRATION_LOCK = 0x6B6F6D6D  # any number that no other program of ours locks
 
 _SCHEMA = Path(__file__).parent / "schema"
@@ -31,28 +29,17 @@ CREATE TABLE IF NOT EXISTS log.migration (
 );
 """
 
-# The keys of an exported row, in order, and where each comes from.
-_EXPORTED = {
-    "accepted_at": "accepted_at",
-    "direction": "direction",
-    "envelope_sender": "envelope_sender",
-    "from": "from_address",
-    "from_text": "from_text",
-    "recipient": "recipient",
-    "subject": "subject",
-    "message_id": "message_id",
-    "queue_id": "queue_id",
-    "size": "size",
-    "sender_unit": "sender_unit",
-    "recipient_unit": "recipient_unit",
-    "label": "label",
-    "host": "host",
-    "authenticated_user": "authenticated_user",
-    "attachments": "attachments",
-    "attachment_names": "attachment_names",
-    "spam_verdict": "spam_verdict",
-}
-EXPORT_KEYS = tuple(_EXPORTED)
+
+def log_settings() -> Log:
+    """Say how this installation's log is reached. Raises UserError if the settings don't."""
+    log = settings.load().log
+    if log is None:
+        raise UserError.of(
+            "the settings have no `log`",
+            str(settings.settings_path()),
+            "add log.dsn, or run this where the log is reached from",
+        )
+    return log
 
 
 def connect(log: Log) -> psycopg.Connection[Any]:
@@ -163,37 +150,6 @@ def strays(connection: psycopg.Connection[Any]) -> int:
     """Return how many rows have a time that no month covers."""
     row = connection.execute("SELECT count(*) FROM log.entry_other").fetchone()
     return int(row[0]) if row else 0
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which rows to read. since is included, until is not; address is either side's envelope."""
-
-    since: datetime | None = None
-    until: datetime | None = None
-    address: str | None = None
-
-
-def rows(connection: psycopg.Connection[Any], wanted: Wanted) -> Iterator[dict[str, Any]]:
-    """Yield rows by time, with the keys of EXPORT_KEYS, without holding them all in memory.
-
-    accepted_at is text: ISO 8601 in UTC with microseconds.
-    """
-    columns = ", ".join(f'{column} AS "{key}"' for key, column in _EXPORTED.items())
-    query = f"""
-        SELECT {columns} FROM log.entry
-        WHERE (%(since)s::timestamptz IS NULL OR accepted_at >= %(since)s)
-          AND (%(until)s::timestamptz IS NULL OR accepted_at < %(until)s)
-          AND (%(address)s::text IS NULL
-               OR lower(recipient) = %(address)s OR lower(envelope_sender) = %(address)s)
-        ORDER BY accepted_at, outbox_id, sequence"""  # noqa: S608 - columns are constants above
-    address = wanted.address.lower() if wanted.address else None
-    values = {"since": wanted.since, "until": wanted.until, "address": address}
-    with connection.cursor("export", row_factory=dict_row) as cursor:
-        cursor.itersize = _EXPORT_BATCH
-        cursor.execute(query, values)
-        for row in cursor:
-            yield {**row, "accepted_at": instant(row["accepted_at"].astimezone(UTC))}
 
 
 def _first_line(error: psycopg.Error) -> str:

@@ -20,7 +20,7 @@ def test_an_outsider_writes_to_the_commissioner_and_it_arrives(world, rows):
     assert row["direction"] == "in"
     assert row["subject"] == SWEDISH
     assert row["envelope_sender"] == world.outsider.address
-    assert world.outsider.address in row["from"]
+    assert world.outsider.address in row["from_address"]
     assert row["recipient"] == world.commissioner.address
     assert row["recipient_unit"]
     assert row["sender_unit"] is None

@@ -22,7 +22,9 @@ _UNIT_KEYS = ("id", "name", "kind", "watcher", "deputy")
 _ACCESS_KEYS = {right: f"{right}s" for right in Right}
 _UNIT_OPTIONAL = ("parent", "head", *_ACCESS_KEYS.values())
 _POSITION_KEYS = ("id", "name", "unit", "holders")
-_POSITION_OPTIONAL = tuple(_ACCESS_KEYS.values())
+_POSITION_OPTIONAL = tuple(
+    key for right, key in _ACCESS_KEYS.items() if right is not Right.REVIEWER
+)
 
 
 def read_structure(path: Path) -> Structure:

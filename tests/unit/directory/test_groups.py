@@ -36,8 +36,10 @@ def test_who_keeps_a_mailbox_read_writes_in_it_and_sends_as_it(organisation):
     assert _members(organisation) == {
         ("unit:ks", Right.WRITER): ("1", "2"),
         ("unit:ks", Right.SENDER): ("1", "2"),
+        ("unit:ks", Right.REVIEWER): ("1", "2"),
         ("unit:ksk", Right.WRITER): ("1", "2"),
         ("unit:ksk", Right.SENDER): ("1", "2"),
+        ("unit:ksk", Right.REVIEWER): ("1", "2"),
         ("position:kommunalrad", Right.WRITER): ("3",),
         ("position:kommunalrad", Right.SENDER): ("3",),
     }
@@ -53,6 +55,13 @@ def test_organisation_yml_lets_others_in_by_right(files):
     assert members["position:kommunalrad", Right.SENDER] == ("3",)
 
 
+def test_named_reviewers_review_instead_of_those_who_keep_the_mailbox(files):
+    files.write(organisation=MORE.replace("senders: [", 'reviewers: ["3"]\n    senders: ['))
+    members = _members(files.read())
+    assert members["unit:ks", Right.REVIEWER] == ("3",)
+    assert members["unit:ksk", Right.REVIEWER] == ("1", "2")
+
+
 @pytest.mark.parametrize(
     ("organisation", "told"),
     [
@@ -60,6 +69,7 @@ def test_organisation_yml_lets_others_in_by_right(files):
         (MORE.replace('writers: ["2"]', "writers: [8]"), "writer: there is no person 8"),
         (MORE.replace('readers: ["3", "1"]', 'readers: "3"'), "readers: must be a list"),
         (MORE.replace('"3", "1"', '"a b"'), "readers: 'a b' is no id"),
+        (MORE.replace("    writers", "    reviewers"), "'reviewers' is not a known key"),
         (MORE.replace("readers:", "läsare:"), "'läsare' is not a known key"),
     ],
 )
@@ -124,7 +134,7 @@ def test_a_plan_tells_in_one_line_who_comes_to_a_mailbox_and_who_goes(files, set
     told = [line for line in as_text(plan) if "access" in line]
     assert told == [
         "~ access  kommunstyrelsen@sjovalla.example  (unit:ks)  "
-        "reader +1, writer +3 -1, sender +3 -1",
+        "reader +1, writer +3 -1, sender +3 -1, reviewer +3 -1",
         "~ access  kommunalrad@sjovalla.example  (position:kommunalrad)  writer +2",
         told[-1],
     ]

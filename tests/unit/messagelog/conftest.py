@@ -47,7 +47,7 @@ def make_old_entry(**changes):
     return make_entry(**(NOT_BEFORE_3 | changes))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def entry():
     return make_entry
 
@@ -86,26 +86,36 @@ def server():
         made = Server(folder)
         made.start()
         with made.admin() as admin:
-            for role in ("owner", "writer", "reader", "sealer"):
+            for role in ("owner", "writer", "reader", "sealer", "login", "web"):
                 admin.execute(f"CREATE ROLE kommunpost_{role} LOGIN")
         yield made
         made.stop()
 
 
+@pytest.fixture(scope="session")
+def new_log(server):
+    """Make a database with the schema in place; say how to reach it as a role."""
+
+    def make():
+        name = f"log_{uuid.uuid4().hex[:8]}"
+        with server.admin() as admin:
+            admin.execute(f"CREATE DATABASE {name} OWNER kommunpost_owner")
+
+        def for_role(role):
+            return f"host={server.folder} dbname={name} user=kommunpost_{role}"
+
+        with psycopg.connect(for_role("owner"), autocommit=True) as owner:
+            store.migrate(owner, store.migrations())
+            store.maintain(owner, date(2026, 11, 24))
+        return for_role
+
+    return make
+
+
 @pytest.fixture
-def dsn(server):
+def dsn(new_log):
     """Say how to reach a fresh database, with the schema in place, as a role."""
-    name = f"log_{uuid.uuid4().hex[:8]}"
-    with server.admin() as admin:
-        admin.execute(f"CREATE DATABASE {name} OWNER kommunpost_owner")
-
-    def for_role(role):
-        return f"host={server.folder} dbname={name} user=kommunpost_{role}"
-
-    with psycopg.connect(for_role("owner"), autocommit=True) as owner:
-        store.migrate(owner, store.migrations())
-        store.maintain(owner, date(2026, 11, 24))
-    return for_role
+    return new_log()
 
 
 @pytest.fixture

@@ -1,0 +1,105 @@
+"""Rows of the log as files: JSON Lines as they are; CSV and XLSX, in which nothing runs."""
+
+import csv
+import json
+import re
+from collections.abc import Iterable
+from datetime import UTC
+from pathlib import Path
+from typing import Any, TextIO
+
+from compliance.errors import UserError
+from compliance.messagelog.entry import instant
+
+# The columns of a file, in order.
+KEYS = (
+    "accepted_at", "direction", "envelope_sender", "from_address", "from_text", "recipient",
+    "subject", "message_id", "queue_id", "size", "sender_unit", "recipient_unit", "label", "host",
+    "authenticated_user", "attachments", "attachment_names", "spam_verdict", "outbox_id",
+    "sequence",
+)  # fmt: skip
+
+# What a spreadsheet takes for a formula when a cell begins with it, full-width forms included.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# Control characters, and those that turn the direction of writing around (Unicode UAX #9).
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
+_CELL_LIMIT = 32_767
+_ROW_LIMIT = 1_048_575  # below the heading
+
+
+def visible(text: str) -> str:
+    """Write out what can't be seen or would reorder the text around it, e.g. ⟦U+202E⟧."""
+    return _UNSEEN.sub(lambda found: f"⟦U+{ord(found[0]):04X}⟧", text)
+
+
+def plain(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with the keys of KEYS; accepted_at is ISO 8601 in UTC with microseconds."""
+    return {
+        **{key: row[key] for key in KEYS},
+        "accepted_at": instant(row["accepted_at"].astimezone(UTC)),
+        "outbox_id": str(row["outbox_id"]),
+    }
+
+
+def write_jsonl(rows: Iterable[dict[str, Any]], output: TextIO) -> None:
+    """Write one JSON object a line, every text as the log has it."""
+    for row in rows:
+        output.write(json.dumps(plain(row), ensure_ascii=False) + "\n")
+
+
+def write_csv(rows: Iterable[dict[str, Any]], output: TextIO) -> None:
+    """Write comma-separated values (RFC 4180). A cell that a spreadsheet would run gets a `'`."""
+    writer = csv.DictWriter(output, KEYS, lineterminator="\r\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: _harmless(value) for key, value in plain(row).items()})
+
+
+def write_xlsx(rows: Iterable[dict[str, Any]], path: Path) -> None:
+    """Write a workbook, row by row. Every text is a text cell, so none is a formula.
+
+    Raises UserError if there are more rows than a sheet holds.
+    """
+    from openpyxl import Workbook  # a host that only logs mail has it not
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Log")
+    sheet.freeze_panes = "A2"
+    for column, width in {"A": 28, "C": 32, "F": 32, "G": 60}.items():
+        sheet.column_dimensions[column].width = width
+    sheet.append([_cell(sheet, key, bold=True) for key in KEYS])
+    number = 0
+    for number, row in enumerate(rows, 1):
+        if number > _ROW_LIMIT:
+            break
+        sheet.append([_cell(sheet, value) for value in plain(row).values()])
+    book.save(path)
+    if number > _ROW_LIMIT:
+        raise UserError.of(
+            f"a sheet holds {_ROW_LIMIT} rows, and there are more",
+            str(path),
+            "choose a shorter time, or --format csv",
+        )
+
+
+def _harmless(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    shown = visible(value)
+    return f"'{shown}" if value.lstrip(" ").startswith(_FORMULA_STARTS) else shown
+
+
+def _cell(sheet: Any, value: object, *, bold: bool = False) -> object:
+    if not isinstance(value, str):
+        return value
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+
+    shown = visible(value)
+    if len(shown) > _CELL_LIMIT:
+        shown = shown[: _CELL_LIMIT - 1] + "…"
+    cell = WriteOnlyCell(sheet, shown)
+    cell.data_type = "s"  # else a text that begins with = becomes a formula
+    if bold:
+        cell.font = Font(bold=True)
+    return cell

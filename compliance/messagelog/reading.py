@@ -1,0 +1,224 @@
+"""Reading the message log as somebody: `schema/0006_reading.sql` says who may read what.
+
+A session's token stands for the reader. What is read is asked for first, in a transaction of its
+own, so that the trace stands even if what follows is rolled back; the connection must therefore be
+in autocommit.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any, Literal, NamedTuple
+
+import psycopg
+from psycopg.rows import class_row, dict_row
+
+Action = Literal["list", "entry", "export", "count", "audit"]
+Row = dict[str, Any]
+
+PAGE = 50
+EXPORT_PAGE = 5_000
+
+
+class NotYoursError(Exception):
+    """The reader may not read this, or it isn't there: the two can't be told apart."""
+
+
+class SessionEndedError(Exception):
+    """The token stands for nobody (any more)."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which rows are wanted. None: whichever.
+
+    unit: id of a unit; only those who may read all can leave it out. since is included, until is
+    not. address: envelope sender, From or recipient, exactly. words: all of them, in any Swedish
+    form. part: stands in the subject as it is, in any case. probes: also the audit's own mail.
+    """
+
+    unit: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    direction: str | None = None
+    address: str | None = None
+    words: str | None = None
+    part: str | None = None
+    probes: bool = False
+    outbox: str | None = None
+    sequence: int | None = None
+
+    def as_json(self) -> str:
+        """Write it as the database reads it, without what isn't set."""
+        values = {key: value for key, value in asdict(self).items() if value not in (None, False)}
+        return json.dumps(values, default=datetime.isoformat)
+
+
+class Place(NamedTuple):
+    """Where a row stands in the list; a page begins behind one."""
+
+    accepted_at: datetime
+    outbox_id: str
+    sequence: int
+
+    @classmethod
+    def of(cls, row: Row) -> "Place":
+        """Return the place of a row."""
+        return cls(row["accepted_at"], str(row["outbox_id"]), row["sequence"])
+
+
+@dataclass(frozen=True)
+class Session:
+    """Who reads, and what they may. units: ids, without meaning if `everything`."""
+
+    reader: str
+    name: str
+    units: list[str]
+    everything: bool
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class DayCount:
+    """How many entries a unit has on a Swedish day; label is '' for ordinary mail."""
+
+    unit: str
+    day: date
+    direction: str
+    label: str
+    entries: int
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One line of the trail: who asked for what and how many rows went out. unit None: all."""
+
+    number: int
+    asked_at: datetime
+    reader: str
+    name: str
+    action: str
+    unit: str | None
+    filter: dict[str, Any]
+    rows: int
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A reader whom the caller has identified, and the rights that the directory gives them."""
+
+    reader: str
+    name: str
+    units: list[str]
+    everything: bool = False
+
+
+def open_session(connection: psycopg.Connection[Any], who: Identity, minutes: int) -> str:
+    """Let a reader in; return the token. The connection: kommunpost_login or kommunpost_reader."""
+    row = connection.execute(
+        "SELECT log.open_session(%s, %s, %s, %s, %s)",
+        [who.reader, who.name, who.units, who.everything, minutes],
+    ).fetchone()
+    assert row is not None  # noqa: S101 - a function without rows is none
+    return str(row[0])
+
+
+class Reader:
+    """Reads as the one whom a token stands for. Raises NotYoursError and SessionEndedError."""
+
+    def __init__(self, connection: psycopg.Connection[Any], token: str) -> None:
+        """connection: in autocommit, as kommunpost_web or kommunpost_reader."""
+        self._connection = connection
+        self._token = token
+
+    def session(self) -> Session:
+        """Say who reads."""
+        with _told(), self._connection.cursor(row_factory=class_row(Session)) as cursor:
+            cursor.execute(
+                "SELECT reader, name, units, everything, expires_at FROM log.session_of(%s)",
+                [self._token],
+            )
+            found = cursor.fetchone()
+        if found is None:
+            raise SessionEndedError
+        return found
+
+    def close(self) -> None:
+        """Log out: the token is worth nothing from now on."""
+        self._connection.execute("SELECT log.close_session(%s)", [self._token])
+
+    def page(
+        self, wanted: Filter, after: Place | None = None, size: int = PAGE, action: Action = "list"
+    ) -> list[Row]:
+        """Return the newest rows behind a place."""
+        with _told():
+            return self._rows(self._ask(action, wanted), after, size)
+
+    def pages(self, wanted: Filter, action: Action = "export") -> Iterator[Row]:
+        """Yield all rows, newest first, by one question."""
+        with _told():
+            reading, after = self._ask(action, wanted), None
+            while rows := self._rows(reading, after, EXPORT_PAGE):
+                yield from rows
+                after = Place.of(rows[-1])
+
+    def entry(self, unit: str | None, outbox: str, sequence: int) -> Row:
+        """Return one entry of a unit."""
+        wanted = Filter(unit=unit, outbox=outbox, sequence=sequence)
+        rows = self.page(wanted, size=1, action="entry")
+        if not rows:
+            raise NotYoursError
+        return rows[0]
+
+    def counts(self, wanted: Filter) -> list[DayCount]:
+        """Return the entries a day of the unit wanted, else of all that the reader may see.
+
+        Of the filter only unit, since and until count.
+        """
+        with _told(), self._connection.cursor(row_factory=class_row(DayCount)) as cursor:
+            cursor.execute(
+                "SELECT * FROM log.counts(%s, %s)", [self._token, self._ask("count", wanted)]
+            )
+            return cursor.fetchall()
+
+    def trail(
+        self, unit: str | None = None, before: int | None = None, size: int = PAGE
+    ) -> list[Trace]:
+        """Return who has read what, newest first, before a number."""
+        with _told(), self._connection.cursor(row_factory=class_row(Trace)) as cursor:
+            reading = self._ask("audit", Filter(unit=unit))
+            cursor.execute(
+                "SELECT * FROM log.trail(%s, %s, %s, %s)", [self._token, reading, size, before]
+            )
+            return cursor.fetchall()
+
+    def _ask(self, action: Action, wanted: Filter) -> int:
+        row = self._connection.execute(
+            "SELECT log.ask(%s, %s, %s)", [self._token, action, wanted.as_json()]
+        ).fetchone()
+        assert row is not None  # noqa: S101 - a function without rows is none
+        return int(row[0])
+
+    def _rows(self, reading: int, after: Place | None, size: int) -> list[Row]:
+        place = after or Place(*_FIRST)
+        with self._connection.cursor(row_factory=dict_row) as cursor:
+            cursor.execute(
+                "SELECT * FROM log.rows(%s, %s, %s, %s, %s, %s)",
+                [self._token, reading, size, *place],
+            )
+            return cursor.fetchall()
+
+
+_FIRST: Any = ("infinity", "00000000-0000-0000-0000-000000000000", 0)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise NotYoursError(error.diag.message_primary) from error
+    except psycopg.errors.InvalidAuthorizationSpecification as error:
+        raise SessionEndedError from error
