@@ -12,6 +12,7 @@ from compliance import settings
 from compliance.checks.model import Check, Result, Status, overall
 from compliance.checks.registry import choose, judge
 from compliance.errors import UserError
+from compliance.pdf import render_pdf
 from compliance.probes.collect import collect
 from compliance.probes.facts import Facts, from_json, to_json
 from compliance.report import document, json_format, terminal
@@ -124,7 +125,7 @@ def _tell(
         content = json_format.render(results, language).encode()
     else:
         page = document.render_html(facts, results, language)
-        content = document.render_pdf(page) if form is Format.PDF else page.encode()
+        content = render_pdf(page) if form is Format.PDF else page.encode()
     if output:
         _write(output, content)
     else:
@@ -146,7 +147,7 @@ def _keep(facts: Facts, results: list[Result], language: Language, folder: Path)
     html, pdf = folder / f"{name}.html", folder / f"{name}.pdf"
     _write(folder / "facts.json", to_json(facts))
     _write(html, page.encode())
-    _write(pdf, document.render_pdf(page))
+    _write(pdf, render_pdf(page))
     return str(html), str(pdf)
 
 

@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 from compliance.checks.model import severity
 from compliance.checks.registry import CHECKS, judge
 from compliance.cli import app
+from compliance.pdf import render_pdf
 from compliance.probes.facts import Device, from_json, to_json
-from compliance.report.document import render_html, render_pdf
+from compliance.report.document import render_html
 from compliance.report.view import first_page
 from compliance.texts import Text, written
 

@@ -1,0 +1,115 @@
+"""An extract as CSV, XLSX and accessible PDF. What is masked is in none of their bytes."""
+
+import csv
+import io
+from functools import cache
+from typing import Any
+
+import jinja2
+
+from compliance.disclosure.masking import Cell, Column, Extract, Masked
+from compliance.disclosure.safe_text import for_spreadsheet, shown
+from compliance.pdf import render_pdf
+from compliance.resources import templates_dir
+from compliance.texts import Language, Text, load, plain
+
+_CELL_MAX = 32_767  # characters that a cell of a workbook holds (ECMA-376, Excel's limit)
+_SHOWN_MAX = 2_000  # characters of one cell on paper; the CSV has the whole
+_WIDTHS = {Column.TIME: 18, Column.DIRECTION: 12, Column.STATUS: 20}
+_WIDE = 45
+
+
+def to_csv(extract: Extract, language: Language) -> bytes:
+    """Give the extract as a Swedish Excel opens it: UTF-8 with mark, semicolons, cells whole."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow([column.heading.read(language) for column in Column])
+    for row in extract.rows:
+        writer.writerow([_spreadsheet(cell, language) for cell in row])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def to_xlsx(extract: Extract, language: Language) -> bytes:
+    """Give the extract as a workbook whose cells are texts and nothing else.
+
+    A text that is longer than a cell may be is cut, and says so.
+    """
+    import openpyxl
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.utils import get_column_letter
+
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet(_texts()["sheet"].read(language))
+    sheet.freeze_panes = "A2"
+    for at, column in enumerate(Column, start=1):
+        sheet.column_dimensions[get_column_letter(at)].width = _WIDTHS.get(column, _WIDE)
+
+    def cell(text: str) -> Any:
+        made = WriteOnlyCell(sheet)
+        made.value = _cut(text, _CELL_MAX, language)
+        made.data_type = "s"  # whatever it begins with
+        return made
+
+    sheet.append([cell(column.heading.read(language)) for column in Column])
+    for row in extract.rows:
+        sheet.append([cell(_spreadsheet(item, language)) for item in row])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def to_html(extract: Extract, language: Language) -> str:
+    """Give the extract as the page that the PDF is made of, and that a preview shows."""
+    texts = _texts()
+    rows = [[_printed(cell, language) for cell in row] for row in extract.rows]
+    return (
+        _environment()
+        .get_template("extract.html.j2")
+        .render(
+            language=language,
+            extract=extract,
+            columns=[(column.value, column.heading.read(language)) for column in Column],
+            rows=rows,
+            t=lambda key, **values: texts[key].fill(**values).read(language),
+            sections=[(str(section), number) for section, number in extract.sections.items()],
+        )
+    )
+
+
+def to_pdf(extract: Extract, language: Language) -> bytes:
+    """Give the extract as a tagged PDF."""
+    return render_pdf(to_html(extract, language))
+
+
+def _spreadsheet(cell: Cell, language: Language) -> str:
+    return cell.text.read(language) if isinstance(cell, Masked) else for_spreadsheet(cell)
+
+
+def _printed(cell: Cell, language: Language) -> tuple[str, bool]:
+    """Give a cell's text, and whether it is masked."""
+    if isinstance(cell, Masked):
+        return cell.text.read(language), True
+    return _cut(shown(cell), _SHOWN_MAX, language), False
+
+
+def _cut(text: str, longest: int, language: Language) -> str:
+    if len(text) <= longest:
+        return text
+    note = _texts()["cut"].fill(length=plain(str(len(text)))).read(language)
+    return text[: longest - len(note) - 1] + " " + note
+
+
+@cache
+def _texts() -> dict[str, Text]:
+    return load(templates_dir() / "disclosure" / "texts.yml")
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates_dir() / "disclosure"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
