@@ -7,7 +7,7 @@ BIN := .venv/bin
 BUILD := build/$(LAB)
 LABARGS := --name $(LAB) --subnet $(SUBNET)
 
-.PHONY: help setup setup-test demo lab lab-down lab-reset test test-unit prove bench-directory bench-verify lint format lock
+.PHONY: help setup setup-test demo lab lab-down lab-reset test test-unit prove bench-directory bench-reconcile bench-verify lint format lock
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ prove: setup-test ## what takes long to prove, e.g. apply killed fifty times
 
 bench-directory: setup-test ## plan and apply for 1,000, 10,000 and 100,000 people
 	@$(BIN)/python benchmarks/directory.py
+
+bench-reconcile: setup-test ## how long a day of 100,000 messages takes to reconcile
+	@$(BIN)/python benchmarks/reconcile.py
 
 bench-verify: setup ## how many log entries a second are verified
 	@$(BIN)/python benchmarks/verify.py

@@ -73,3 +73,29 @@ def rows(
             time.sleep(0.2)  # the log tells nobody that a row has come
 
     return find
+
+
+@pytest.fixture(scope="session")
+def ask(on_host: Callable[..., str]) -> Callable[..., None]:
+    """Ask the log's database, waiting for the answer that is wanted."""
+    import time
+
+    def run(query: str, wanted: str, seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        command = f'runuser -u postgres -- psql -Atd kommunpost -c "{query}"'
+        while (answer := on_host("mail", command).strip()) != wanted:
+            assert time.monotonic() < deadline, f"{answer!r}, not {wanted!r}"
+            time.sleep(0.5)  # the database tells nobody that a row has come
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def lab() -> Callable[[str, str], None]:
+    """Kill and start hosts of the lab, as a crash would."""
+
+    def run(verb: str, host: str) -> None:
+        command = [sys.executable, str(ROOT / "bin/lab"), verb, host, "--name", LAB.name]
+        subprocess.run(command, check=True, timeout=300)
+
+    return run

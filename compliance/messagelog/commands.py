@@ -1,9 +1,10 @@
 """`kommunpost log`: the message log for the technician, and its services on the hosts."""
 
+import json
 import signal
 import sys
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -11,7 +12,7 @@ import typer
 from compliance import settings
 from compliance.errors import UserError
 from compliance.journal import log_to_journal
-from compliance.messagelog import read_commands, ship, store
+from compliance.messagelog import delivery, read_commands, reconcile, ship, store
 
 app = typer.Typer(help="The log of all mail in and out.", no_args_is_help=True)
 
@@ -84,6 +85,39 @@ def verify(
     commands.verify(since, until)
 
 
+@app.command()
+def outcomes() -> None:
+    """Carry what became of each message from the journal to PostgreSQL. Runs until stopped."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    log_to_journal()
+    delivery.serve(settings.load(), stop)
+
+
+@app.command(name="reconcile")
+def reconcile_command(
+    day: Annotated[str | None, typer.Option(help="The day (UTC), e.g. 2026-11-24")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
+) -> None:
+    """Hold the log against Postfix's and Dovecot's own records of a day; without --day yesterday.
+
+    Exit codes: 0 they agree; 1 mail was accepted or delivered that the log lacks; 3 not everything
+    could be compared; 4 nothing is missing, but the log has messages that Postfix never accepted
+    (it was cut off in between; the sender has sent them again).
+
+    Example: kommunpost log reconcile --day 2026-11-24
+    """
+    now = datetime.now(UTC)
+    wanted = _day("--day", day) if day else now.date() - timedelta(days=1)
+    with store.session(store.log_settings()) as connection:
+        result = reconcile.reconcile(connection, wanted, now)
+    if as_json:
+        sys.stdout.write(json.dumps(reconcile.as_json(result), ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in reconcile.as_text(result))
+    raise typer.Exit(result.status)
+
+
 for _command in (
     read_commands.search,
     read_commands.export,
@@ -91,6 +125,13 @@ for _command in (
     read_commands.stats,
 ):
     app.command()(_command)
+
+
+def _day(option: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UserError.of(f"{text!r} is no day", option, "write it as 2026-11-24") from error
 
 
 def _say(verb: str, names: list[str]) -> None:

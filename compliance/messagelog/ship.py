@@ -6,6 +6,8 @@ no second memory that a crash could set against it.
 
 import logging
 import threading
+import time
+from datetime import UTC, datetime
 
 import psycopg
 
@@ -18,6 +20,7 @@ from compliance.settings import Log, Settings
 # New records are looked for this often, at the cost of one small read from the page cache.
 POLL_SECONDS = 0.2
 BATCH = 1_000
+DRAINED_SECONDS = 10.0
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 10.0
 
@@ -35,6 +38,7 @@ class Shipper:
         self._notifier = notifier
         self._is_down = False
         self._made_progress = False
+        self._note_due = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Ship until told to stop; a database that is away is tried again ever more slowly."""
@@ -58,13 +62,21 @@ class Shipper:
             self._reader.seek(int(row[0]) if row else 0)
             self._note_up()
             while not stop.is_set():
+                looked_at = datetime.now(UTC)
                 batch = self._reader.read(BATCH)
                 if batch.lines:
                     self._reader.forget(self._store(connection, batch))
                     self._made_progress = True
                 else:
+                    self._note_drained(connection, looked_at)
                     stop.wait(POLL_SECONDS)
                 self._notifier.alive()
+
+    def _note_drained(self, connection: psycopg.Connection[object], at: datetime) -> None:
+        """Say now and then that all was shipped: `reconcile` tells "late" from "missing" by it."""
+        if time.monotonic() >= self._note_due:
+            connection.execute("SELECT log.drained(%s, %s)", [self._reader.id, at])
+            self._note_due = time.monotonic() + DRAINED_SECONDS
 
     def _store(self, connection: psycopg.Connection[object], batch: Batch) -> int:
         """Store a batch in one transaction; return the last sequence that is stored."""

@@ -8,7 +8,15 @@ from datetime import UTC, datetime
 
 from compliance.errors import UserError
 from compliance.probes import arrival, ldap, log, plan, web
-from compliance.probes.facts import Audience, DirectoryFacts, Facts, LogFacts, PlanFacts, now
+from compliance.probes.facts import (
+    Accepted,
+    Audience,
+    DirectoryFacts,
+    Facts,
+    LogFacts,
+    PlanFacts,
+    now,
+)
 from compliance.probes.host import Host
 from compliance.probes.progress import Progress
 from compliance.settings import Settings, settings_path
@@ -43,7 +51,7 @@ def collect(
     logged = None
     if "log" in needs and settings.log:
         progress.step("log")
-        logged = _log(settings, [item.queue_id for host in hosts or () for item in host.accepted])
+        logged = _log(settings, [item for host in hosts or () for item in host.accepted])
     pages = None
     if "web" in needs and audit.publication:
         progress.step("web")
@@ -99,8 +107,8 @@ def _plan(settings: Settings, needs: frozenset[str], progress: Progress) -> Plan
     return plan.read(directory, directory.sources, settings.municipality.domain)
 
 
-def _log(settings: Settings, queue_ids: list[str]) -> LogFacts | None:
-    return log.read(settings.log, queue_ids) if settings.log else None
+def _log(settings: Settings, accepted: list[Accepted]) -> LogFacts | None:
+    return log.read(settings.log, accepted) if settings.log else None
 
 
 def _run_id() -> str:

@@ -14,7 +14,8 @@ from compliance.settings import MailHost
 PERIOD = timedelta(hours=24)
 _UNITS = (
     *("postfix.service", "dovecot.service", "slapd.service", "nginx.service"),
-    *("kommunpost-milter.service", "kommunpost-shipper.service", "postgresql@*.service"),
+    *("kommunpost-milter.service", "kommunpost-shipper.service", "kommunpost-follower.service"),
+    "postgresql@*.service",
 )
 # Syslog facility `mail`, which Postfix and Dovecot write with.
 _MAIL = "SYSLOG_FACILITY=2"

@@ -1,0 +1,173 @@
+"""The follower: carries what became of each message from the journal to PostgreSQL, exactly once.
+
+The journal is the durable memory on this host, and the database says how far it was read, in the
+transaction that stores the events. So a crash anywhere neither loses nor doubles. When the database
+is away, lines wait in the journal; if they are rotated away meanwhile, a new stretch begins, and
+`reconcile` tells of the gap.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from compliance.errors import UserError
+from compliance.messagelog.journal_tail import JournalTail
+from compliance.messagelog.postfix_lines import Line, PostfixLines
+from compliance.messagelog.store import connect
+from compliance.messagelog.units import Units, ldap_search
+from compliance.notify import Notifier
+from compliance.settings import Log, Settings
+
+# Waiting for company this long, lines are stored in few transactions.
+POLL_SECONDS = 0.5
+BATCH = 2_000
+# How often a quiet journal is asked whether it is read out.
+IDLE_SECONDS = 10.0
+_FIRST_WAIT_SECONDS = 0.5
+_LONGEST_WAIT_SECONDS = 10.0
+
+_log = logging.getLogger(__name__)
+
+Tail = Callable[[str | None], JournalTail]
+UnitOf = Callable[[str], str | None]
+
+
+class Follower:
+    """Follows one host's journal."""
+
+    def __init__(
+        self, host: str, log: Log, unit_of: UnitOf, notifier: Notifier, tail: Tail = JournalTail
+    ) -> None:
+        """host: the name that entries carry. log: the database, as its writer."""
+        self._host = host
+        self._settings = log
+        self._unit_of = unit_of
+        self._notifier = notifier
+        self._tail = tail
+        self._is_down = False
+        self._made_progress = False
+
+    def run(self, stop: threading.Event) -> None:
+        """Follow until told to stop; what fails is tried again ever more slowly."""
+        wait = _FIRST_WAIT_SECONDS
+        while not stop.is_set():
+            self._made_progress = False
+            try:
+                self._follow(stop)
+            except (psycopg.Error, OSError, UserError, ValueError) as error:
+                self._note_down(error)
+                if self._made_progress:
+                    wait = _FIRST_WAIT_SECONDS
+                stop.wait(wait)
+                wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+            self._notifier.alive()
+
+    def _follow(self, stop: threading.Event) -> None:
+        with connect(self._settings) as connection:
+            connection.autocommit = True
+            row = connection.execute(
+                "SELECT p.cursor, p.memory FROM log.journal_position(%s) AS p", [self._host]
+            ).fetchone()
+            cursor, memory = row or (None, {})
+            with self._tail(cursor) as journal:
+                self._note_up()
+                stretch = _Stretch(connection, self._host, cursor, memory, self._unit_of)
+                while not stop.is_set():
+                    self._made_progress = stretch.advance(journal) or self._made_progress
+                    self._notifier.alive()
+
+    def _note_down(self, error: Exception) -> None:
+        if not self._is_down:
+            _log.warning("following waits, the journal keeps all: %s", str(error).strip())
+        self._is_down = True
+
+    def _note_up(self) -> None:
+        if self._is_down:
+            _log.info("following goes on")
+        self._is_down = False
+
+
+class _Stretch:
+    """What is being read of the journal over one connection."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        host: str,
+        cursor: str | None,
+        memory: dict[str, Any],
+        unit_of: UnitOf,
+    ) -> None:
+        self._connection = connection
+        self._host = host
+        self._stored_cursor = cursor
+        self._lines = PostfixLines(memory, unit_of)
+        self._is_joined = False
+        self._idle = 0.0
+
+    def advance(self, journal: JournalTail) -> bool:
+        """Read what has come and store it; say whether there was any."""
+        lines = journal.read(POLL_SECONDS)
+        while lines and len(lines) < BATCH:
+            more = journal.read(0.05)
+            lines += more
+            if not more:
+                break
+        if lines:
+            self._idle = 0.0
+            self._store(lines)
+            return True
+        self._idle += POLL_SECONDS
+        if self._idle >= IDLE_SECONDS and self._is_joined and self._stored_cursor:
+            self._idle = 0.0
+            started = datetime.now(UTC)
+            if journal.is_read_out(self._stored_cursor):
+                self._send(self._stored_cursor, None, started)
+        return False
+
+    def _store(self, lines: list[Line]) -> None:
+        began = None
+        if not self._is_joined:
+            if lines[0].cursor == self._stored_cursor:
+                lines = lines[1:]
+            else:
+                began = lines[0].at
+                if self._stored_cursor is not None:
+                    _log.error("lines of the journal are gone that were not read yet")
+            self._is_joined = True
+        for line in lines:
+            self._lines.read(line)
+        if lines:
+            self._send(lines[-1].cursor, began, lines[-1].at)
+
+    def _send(self, cursor: str, began: datetime | None, until: datetime) -> None:
+        events = json.dumps(asdict(self._lines.take()), ensure_ascii=False)
+        self._connection.execute(
+            "SELECT log.follow(%s, %s, %s, %s, %s, %s, %s::jsonb)",
+            [self._host, self._stored_cursor, cursor, began, until, Jsonb(self._lines.memory),
+             events],
+        )  # fmt: skip
+        self._stored_cursor = cursor
+
+
+def serve(settings: Settings, stop: threading.Event) -> None:
+    """Run the follower until told to stop. Raises UserError if it can't start."""
+    if settings.capture is None or settings.log is None or settings.directory is None:
+        raise UserError.of(
+            "the settings have no `capture`, `log` or `directory`",
+            "settings",
+            "run this on a mail host, as role message_log sets it up",
+        )
+    units = Units(settings.municipality.domain.lower(), ldap_search(settings.directory))
+    threading.Thread(target=units.keep_fresh, args=[stop], daemon=True).start()
+    notifier = Notifier.from_environment()
+    follower = Follower(settings.capture.host, settings.log, units.unit_of, notifier)
+    notifier.ready()
+    follower.run(stop)

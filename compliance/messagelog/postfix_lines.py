@@ -1,0 +1,220 @@
+"""Postfix's and Dovecot's own words about mail, read from the journal. Pure: lines in, events out.
+
+Texts are those of postfix(1)'s smtpd, pickup, cleanup, qmgr and delivery agents (3.10) and of
+Dovecot's lmtp (2.4). Queue ids are the long ones (`enable_long_queue_ids = yes`): none comes twice.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from compliance.messagelog.text import clean
+
+_MAX_REPLY = 500
+_MAX_ADDRESS = 600
+_MAX_REASON = 120
+_MAX_REMEMBERED = 500
+
+_DELIVERY_AGENTS = {
+    *("smtp", "lmtp", "error", "retry", "bounce", "discard", "virtual", "local", "pipe", "relay"),
+}
+
+_QUEUE_ID = r"(?P<queue_id>[0-9A-Za-z]{6,})"
+_ACTIVE = re.compile(rf"{_QUEUE_ID}: from=<.*>, size=\d+, nrcpt=(?P<recipients>\d+) \(queue active")
+_EXPIRED = re.compile(rf"{_QUEUE_ID}: from=<.*>, status=(?:force-)?expired, returned to sender$")
+_HELD = re.compile(rf"{_QUEUE_ID}: (?:milter-)?hold: ")
+_DISCARDED = re.compile(rf"{_QUEUE_ID}: (?:milter-)?discard: ")
+_REQUEUED = re.compile(rf"{_QUEUE_ID}: uid=\d+ from=<.*> orig_id=(?P<original>[0-9A-Za-z]{{6,}})$")
+_REJECTED = re.compile(
+    r"(?P<queue_id>[0-9A-Za-z]{6,}): (?P<milter>milter-)?reject: \S+ (?:.*? )?from \S+: "
+    r"(?P<reply>[^;]*)"
+)
+_STATUS = re.compile(
+    rf"{_QUEUE_ID}: to=<(?P<recipient>.*?)>, (?:orig_to=<(?P<orig_to>.*?)>, )?"
+    r"relay=(?P<relay>[^,]*), (?:conn_use=\d+, )?delay=(?P<delay>[\d.]+), .*?"
+    r"dsn=(?P<dsn>\d\.\d+\.\d+), status=(?P<status>sent|deferred|bounced|expired) "
+    r"\((?P<reply>.*)\)$"
+)
+_TLS = re.compile(
+    r"(?P<trust>Anonymous|Untrusted|Trusted|Verified) TLS connection established to (?P<peer>\S+): "
+    r"(?P<protocol>\S+) with cipher "
+)
+_STORED = re.compile(
+    r"lmtp\((?P<recipient>[^)]+)\)<\d+><(?P<session>[^>]+)>:.* (?:stored mail into|saved mail to) "
+)
+# Dovecot ends its answer to LMTP so; the session names the same delivery in its own lines.
+_SESSION = re.compile(r"^250 2\.\d\.\d <.*> (?P<session>\S+) Saved")
+_ADDRESS = re.compile(r"<[^>]*>:?|\[[^\]]*\]|\"[^\"]*\"")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the journal. at: when it was written, UTC. program: smtp, dovecot, ..."""
+
+    cursor: str
+    at: datetime
+    program: str
+    pid: str
+    text: str
+
+
+@dataclass
+class Events:
+    """What lines told, by kind; each a flat JSON object for `log.follow` in the database."""
+
+    accepted: list[dict[str, Any]] = field(default_factory=list)
+    requeued: list[dict[str, Any]] = field(default_factory=list)
+    withdrawn: list[dict[str, Any]] = field(default_factory=list)
+    deliveries: list[dict[str, Any]] = field(default_factory=list)
+    stored: list[dict[str, Any]] = field(default_factory=list)
+    refused: list[dict[str, Any]] = field(default_factory=list)
+
+
+def _no_unit(_address: str) -> str | None:
+    return None
+
+
+class PostfixLines:
+    """Turns lines into events. What must be known from line to line is in `memory`, as JSON.
+
+    unit_of: says which unit's mailbox an address is.
+    """
+
+    def __init__(self, memory: dict[str, Any], unit_of: Callable[[str], str | None] = _no_unit):
+        """Go on with the memory that an earlier run left; an empty one begins."""
+        self.events = Events()
+        self._unit_of = unit_of
+        # By process: the peer and TLS state of its last connection, and the queue id it served.
+        self._tls: dict[str, list[str]] = memory.get("tls", {})
+
+    @property
+    def memory(self) -> dict[str, Any]:
+        """Return what the next run must know."""
+        return {"tls": self._tls}
+
+    def take(self) -> Events:
+        """Return the events since the last call."""
+        events, self.events = self.events, Events()
+        return events
+
+    def read(self, line: Line) -> None:
+        """Take in the next line; those that tell nothing of all this are passed over."""
+        if line.program == "dovecot":
+            self._read_stored(line)
+        elif line.program == "qmgr":
+            self._read_queue_manager(line)
+        elif line.program in ("cleanup", "smtpd"):
+            self._read_reception(line)
+        elif line.program == "pickup":
+            self._read_requeued(line)
+        elif line.program in _DELIVERY_AGENTS and not self._read_tls(line):
+            self._read_status(line)
+
+    def _read_requeued(self, line: Line) -> None:
+        if found := _REQUEUED.match(line.text):
+            known = {event["queue_id"]: event["original"] for event in self.events.requeued}
+            original = known.get(found["original"], found["original"])
+            self.events.requeued.append({"queue_id": found["queue_id"], "original": original})
+
+    def _read_stored(self, line: Line) -> None:
+        if found := _STORED.match(line.text):
+            self.events.stored.append({"at": _iso(line.at), **_bounded(found.groupdict())})
+
+    def _read_queue_manager(self, line: Line) -> None:
+        if found := _ACTIVE.match(line.text):
+            self.events.accepted.append(
+                {
+                    "at": _iso(line.at),
+                    "queue_id": found["queue_id"],
+                    "recipients": int(found["recipients"]),
+                }
+            )
+        elif found := _EXPIRED.match(line.text):
+            self._note_status(line, found["queue_id"], status="expired")
+
+    def _read_reception(self, line: Line) -> None:
+        if found := _REJECTED.match(line.text):
+            queue_id = found["queue_id"]
+            if line.program == "cleanup" and queue_id != "NOQUEUE":
+                self.events.withdrawn.append({"queue_id": queue_id, "kind": "refused"})
+            reason = ("milter: " if found["milter"] else "") + _reason(found["reply"])
+            self.events.refused.append({"day": line.at.date().isoformat(), "reason": reason})
+        elif found := _HELD.match(line.text):
+            if found["queue_id"] != "NOQUEUE":
+                self.events.accepted.append(
+                    {"at": _iso(line.at), "queue_id": found["queue_id"], "recipients": None}
+                )
+        elif (found := _DISCARDED.match(line.text)) and found["queue_id"] != "NOQUEUE":
+            self.events.withdrawn.append({"queue_id": found["queue_id"], "kind": "discarded"})
+
+    def _read_tls(self, line: Line) -> bool:
+        found = _TLS.match(line.text)
+        if found is None:
+            return False
+        self._tls.pop(line.pid, None)  # so that it moves to the end
+        self._tls[line.pid] = [found["peer"], f"{found['trust']} {found['protocol']}", ""]
+        while len(self._tls) > _MAX_REMEMBERED:
+            self._tls.pop(next(iter(self._tls)))
+        return True
+
+    def _read_status(self, line: Line) -> None:
+        found = _STATUS.match(line.text)
+        if found is None:
+            return
+        reply = clean(found["reply"])
+        session = _SESSION.match(reply) if line.program == "lmtp" else None
+        self._note_status(
+            line,
+            found["queue_id"],
+            **_bounded(
+                {
+                    "recipient": clean(found["recipient"]),
+                    "orig_to": clean(found["orig_to"]) if found["orig_to"] else None,
+                    "status": found["status"],
+                    "dsn": found["dsn"],
+                    "relay": None if found["relay"] == "none" else clean(found["relay"]),
+                }
+            ),
+            reply=reply[:_MAX_REPLY],
+            delay=float(found["delay"]),
+            tls=self._tls_of(line.pid, found["relay"], found["queue_id"]),
+            session=session["session"] if session else None,
+            recipient_unit=self._unit_of(found["recipient"]),
+        )
+
+    def _note_status(self, line: Line, queue_id: str, **told: Any) -> None:
+        self.events.deliveries.append({"at": _iso(line.at), "queue_id": queue_id, **told})
+
+    def _tls_of(self, pid: str, relay: str, queue_id: str) -> str | None:
+        """Return the TLS state of a delivery, None if it had none.
+
+        A process makes a new connection for each message when there is TLS, and logs it before the
+        outcome; without TLS it logs nothing. So a state serves one message to one peer.
+        """
+        known = self._tls.get(pid)
+        if known is None or known[0] != relay or known[2] not in ("", queue_id):
+            return None
+        known[2] = queue_id
+        return known[1]
+
+
+def _bounded(values: dict[str, str | None]) -> dict[str, str | None]:
+    return {key: value[:_MAX_ADDRESS] if value else value for key, value in values.items()}
+
+
+def _reason(reply: str) -> str:
+    """Return a refusal's reply without whom it concerned: no address, no name, no number behind.
+
+    >>> _reason("550 5.1.1 <x@y.example>: Recipient address rejected: User unknown")
+    '550 5.1.1 Recipient address rejected: User unknown'
+    """
+    words = _ADDRESS.sub(" ", clean(reply)).split()
+    codes = [word for word in words[:2] if re.fullmatch(r"[45]\d\d|[45]\.\d{1,3}\.\d{1,3}", word)]
+    text = [word for word in words[len(codes) :] if not re.search(r"[\d@/]", word)]
+    return " ".join([*codes, *text])[:_MAX_REASON]
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()

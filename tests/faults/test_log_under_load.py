@@ -1,0 +1,60 @@
+"""Mail keeps coming while a part of the log falls: what was answered with 250 is logged once."""
+
+import pytest
+from mail_load import Ledger, mail_under_load
+
+
+@pytest.fixture
+def ledger(on_host, kommunpost):
+    return Ledger(on_host, kommunpost)
+
+
+def test_the_database_is_killed(world, on_host, ledger):
+    with mail_under_load(world) as load:
+        load.wait_for(10)
+        on_host("mail", "systemctl kill --signal=KILL postgresql@17-main.service", check=False)
+        load.wait_for(20)
+        on_host("mail", "systemctl start postgresql@17-main.service")
+        load.wait_for(10)
+    ledger.hold(load.accepted)
+
+
+def test_the_milter_is_killed_again_and_again(world, on_host, ledger):
+    with mail_under_load(world) as load:
+        for _ in range(5):
+            load.wait_for(5)
+            on_host("mail", "systemctl kill --signal=KILL kommunpost-milter.service", check=False)
+        load.wait_for(10)
+    assert load.refused, "the milter was never away while mail came"
+    ledger.hold(load.accepted)
+
+
+def test_shipper_and_follower_are_killed_and_paused(world, on_host, ledger):
+    services = "kommunpost-shipper.service kommunpost-follower.service"
+    with mail_under_load(world) as load:
+        load.wait_for(10)
+        on_host("mail", f"systemctl kill --signal=KILL {services}")
+        load.wait_for(20)
+        on_host("mail", f"systemctl kill --signal=STOP {services}", check=False)
+        load.wait_for(20)
+        on_host("mail", f"systemctl kill --signal=CONT {services}", check=False)
+    ledger.hold(load.accepted)
+
+
+def test_the_journal_is_rotated_meanwhile(world, on_host, ledger):
+    with mail_under_load(world) as load:
+        load.wait_for(10)
+        on_host("mail", "journalctl --rotate")
+        load.wait_for(10)
+        on_host("mail", "systemctl restart kommunpost-follower.service && journalctl --rotate")
+        load.wait_for(10)
+    ledger.hold(load.accepted)
+
+
+def test_the_host_is_killed_and_started_again(world, lab, ledger):
+    with mail_under_load(world) as load:
+        load.wait_for(20)
+        lab("kill", "mail")
+        lab("start", "mail")
+        load.wait_for(20, seconds=240)
+    ledger.hold(load.accepted)

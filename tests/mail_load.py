@@ -1,0 +1,146 @@
+"""Mail from many clients at once while something is broken, and what must hold afterwards.
+
+Each client remembers which letters were answered with 250: those, and no word of the server's own,
+are what the log is held against.
+"""
+
+import json
+import smtplib
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from lablib.letters import World, letter
+
+SESSIONS = 4
+# A chain that was cut, doubled or bent shows here: each link is computed anew.
+_CHAIN = """
+SELECT count(*) FROM (
+    SELECT chain = sha256('\\x01'::bytea || lag(chain, 1, first) OVER o || int8send(sequence)
+                          || digest) AND sequence = row_number() OVER o AS holds
+    FROM log.entry, sha256('\\x02'::bytea || uuid_send(outbox_id)) AS first
+    WINDOW o AS (PARTITION BY outbox_id ORDER BY sequence)
+) AS links WHERE NOT holds"""
+
+
+@dataclass
+class Load:
+    """Letters that are being sent. accepted: Message-IDs answered with 250; refused: codes."""
+
+    world: World
+    recipients: list[str]
+    accepted: list[str] = field(default_factory=list)
+    refused: list[int] = field(default_factory=list)
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def wait_for(self, more: int, seconds: float = 120) -> None:
+        """Wait until so many more letters are accepted."""
+        wanted = len(self.accepted) + more
+        deadline = time.monotonic() + seconds
+        while len(self.accepted) < wanted:
+            assert time.monotonic() < deadline, f"only {len(self.accepted)} of {wanted} accepted"
+            time.sleep(0.05)  # clients run in threads of their own
+
+    def client(self, number: int) -> None:
+        """Send one letter after the other, each over a connection of its own."""
+        count = 0
+        address = self.world.service("mx")["address"]
+        while not self._stop.is_set():
+            count += 1
+            to = self.recipients[(number + count) % len(self.recipients)]
+            note = letter(self.world.outsider, to, f"Under last {number}.{count}")
+            try:
+                with smtplib.SMTP(address, 25, timeout=20) as smtp:
+                    smtp.ehlo()
+                    smtp.mail(self.world.outsider.address)
+                    smtp.rcpt(to)
+                    code, _ = smtp.data(note.as_bytes())
+                    if code == 250:
+                        self.accepted.append(note["Message-ID"])
+                    else:
+                        self.refused.append(code)
+            except (OSError, smtplib.SMTPException) as error:
+                self.refused.append(getattr(error, "smtp_code", 0))
+                self._stop.wait(0.1)
+
+    def stop(self) -> None:
+        """Let each client end its letter."""
+        self._stop.set()
+
+
+@contextmanager
+def mail_under_load(world: World, sessions: int = SESSIONS):
+    """Send letters from outside, from many clients, for the length of a block."""
+    load = Load(world, [person.address for person in world.colleagues(20)])
+    threads = [threading.Thread(target=load.client, args=[n]) for n in range(sessions)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield load
+    finally:
+        load.stop()
+        for thread in threads:
+            thread.join(timeout=60)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Asks the log's database on its host, and the command line."""
+
+    on_host: Callable[..., str]
+    kommunpost: Callable[..., subprocess.CompletedProcess[str]]
+
+    def hold(self, accepted: list[str], seconds: float = 180) -> None:
+        """Each accepted letter is logged once and answered for, and all records agree."""
+        assert accepted, "no letter was accepted at all"
+        deadline = time.monotonic() + seconds
+        while (problems := self._problems(accepted)) and time.monotonic() < deadline:
+            self.on_host("mail", "postqueue -f")
+            time.sleep(2)  # shipper, follower and queue tell nobody that they are done
+        assert problems == {}
+        assert self._ask(_CHAIN).strip() == "0", "the chain does not hold"
+        found = self.reconciled()
+        lacking = [one for one in found["differences"] if one["kind"] != "never_accepted"]
+        assert (lacking, found["gaps"]) == ([], [])
+        assert found["status"] in (0, 4), found
+
+    def reconciled(self) -> dict[str, Any]:
+        """Reconcile today."""
+        day = datetime.now(UTC).date().isoformat()
+        done = self.kommunpost("log", "reconcile", "--json", "--day", day)
+        return json.loads(done.stdout)
+
+    def _problems(self, accepted: list[str]) -> dict[str, list[str]]:
+        rows = self._ask(
+            "SELECT message_id, count(*), bool_or(EXISTS (SELECT FROM log.outcome AS o"
+            " WHERE o.host = e.host AND o.queue_id = e.queue_id AND o.status = 'sent'))"
+            " FROM log.entry AS e WHERE subject LIKE 'Under last %' GROUP BY message_id"
+        )
+        told = {name: (int(count), sent) for name, count, sent in map(_cells, rows.splitlines())}
+        wrong: dict[str, list[str]] = {}
+        for name in accepted:
+            count, sent = told.get(name, (0, "f"))
+            if count == 0:
+                wrong.setdefault("not logged", []).append(name)
+            # A client that was cut off before its 250 has sent no second copy here.
+            elif count > 1:
+                wrong.setdefault("logged twice", []).append(name)
+            elif sent != "t":
+                wrong.setdefault("not delivered", []).append(name)
+        return wrong
+
+    def _ask(self, query: str) -> str:
+        one_line = " ".join(query.split())
+        return self.on_host(
+            "mail", f"runuser -u postgres -- psql -Atd kommunpost <<'END'\n{one_line};\nEND",
+            check=False,
+        )  # fmt: skip
+
+
+def _cells(row: str) -> list[str]:
+    return row.split("|")

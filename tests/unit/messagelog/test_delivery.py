@@ -1,0 +1,242 @@
+"""The follower: what the journal tells stands in the database once, whatever breaks on the way."""
+
+import json
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from compliance.messagelog import delivery
+from compliance.messagelog.delivery import Follower
+from compliance.messagelog.journal_tail import JournalTail
+from compliance.notify import Notifier
+from compliance.settings import Log
+
+HOST = "mail.sjovalla.example"
+START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+
+# journalctl's part, over a file of its JSON lines.
+JOURNALCTL = """
+import json, sys, time
+path, options = sys.argv[1], sys.argv[2:]
+named = dict(word.partition("=")[::2] for word in options)
+follow, begun = "--follow" in options, False
+wanted = named.get("--cursor", named.get("--after-cursor"))
+known = [json.loads(text)["__CURSOR"] for text in open(path)]
+skip = known.index(wanted) if wanted in known else 0
+skip += "--after-cursor" in named and wanted in known
+number = 0
+with open(path) as file:
+    while True:
+        text = file.readline()
+        if text.endswith("\\n"):
+            number += 1
+            if number > skip:
+                sys.stdout.write(text)
+                sys.stdout.flush()
+        elif not follow:
+            break
+        else:
+            time.sleep(0.02)
+"""
+
+
+class Journal:
+    """The host's journal, as a file that is written to and may be rotated away."""
+
+    def __init__(self, folder):
+        self.path = folder / "journal"
+        self.path.touch()
+        self.program = folder / "journalctl"
+        self.program.write_text(JOURNALCTL)
+        self.count = 0
+
+    def write(self, program, *texts, pid="1", unit="postfix.service", at=None):
+        with self.path.open("a") as file:
+            for text in texts:
+                self.count += 1
+                moment = at or START + timedelta(seconds=self.count)
+                entry = {
+                    "__CURSOR": f"c{self.count}",
+                    "__REALTIME_TIMESTAMP": str(int(moment.timestamp() * 1_000_000)),
+                    "SYSLOG_IDENTIFIER": f"postfix/{program}",
+                    "_SYSTEMD_UNIT": unit,
+                    "_PID": pid,
+                    "MESSAGE": text,
+                }
+                file.write(json.dumps(entry) + "\n")
+
+    def tail(self, cursor):
+        return JournalTail(cursor, [sys.executable, str(self.program), str(self.path)])
+
+
+@pytest.fixture
+def journal(tmp_path):
+    return Journal(tmp_path)
+
+
+@pytest.fixture
+def following(journal, dsn, monkeypatch):
+    monkeypatch.setattr(delivery, "_LONGEST_WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(delivery, "IDLE_SECONDS", 0.5)
+
+    @contextmanager
+    def run():
+        stop = threading.Event()
+        log = Log(dsn=dsn("writer"))
+        follower = Follower(HOST, log, lambda _: "ks", Notifier("", 60), journal.tail)
+        thread = threading.Thread(target=follower.run, args=[stop])
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(timeout=30)
+            assert not thread.is_alive()
+
+    return run
+
+
+def accepted(queue_id):
+    return f"{queue_id}: from=<a@omvarlden.example>, size=1, nrcpt=1 (queue active)"
+
+
+def told(queue_id, status="sent", recipient="anna@sjovalla.example", orig_to=""):
+    named = f" orig_to=<{orig_to}>," if orig_to else ""
+    return (
+        f"{queue_id}: to=<{recipient}>,{named} relay=none, delay=1, delays=0/0/0/0,"
+        f" dsn=4.0.0, status={status} (said so)"
+    )
+
+
+def rows(connect, query):
+    return connect("reader").execute(query).fetchall()
+
+
+def wait_for(connect, query, wanted):
+    deadline = time.monotonic() + 30
+    while (found := rows(connect, query)) != wanted and time.monotonic() < deadline:
+        time.sleep(0.05)  # the database tells nobody that a row has come
+    assert found == wanted
+
+
+STATES = "SELECT queue_id, status FROM log.delivery ORDER BY number"
+
+
+def test_what_stood_there_and_what_comes_is_stored_once_over_restarts(journal, following, connect):
+    expected = []
+    for life in range(3):
+        queue_id = f"QUEUEID{life}"
+        journal.write("smtp", told(queue_id, "deferred"))
+        with following():
+            journal.write("smtp", told(queue_id))
+            expected += [(queue_id, "deferred"), (queue_id, "sent")]
+            wait_for(connect, STATES, expected)
+    assert rows(connect, "SELECT count(*) FROM log.journal") == [(1,)]
+
+
+def test_a_cut_connection_costs_nothing(journal, following, connect, server):
+    with following():
+        journal.write("smtp", told("QUEUEID1"))
+        wait_for(connect, STATES, [("QUEUEID1", "sent")])
+        with server.admin() as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE usename = 'kommunpost_writer'"
+            )
+        journal.write("smtp", told("QUEUEID2"))
+        wait_for(connect, STATES, [("QUEUEID1", "sent"), ("QUEUEID2", "sent")])
+
+
+def test_lines_that_were_rotated_away_unread_leave_a_gap_that_is_told(
+    journal, following, connect, caplog
+):
+    with following():
+        journal.write("smtp", told("QUEUEID1"))
+        wait_for(connect, STATES, [("QUEUEID1", "sent")])
+    journal.path.write_text("")
+    journal.write("smtp", told("QUEUEID2"))
+    with following():
+        wait_for(connect, STATES, [("QUEUEID1", "sent"), ("QUEUEID2", "sent")])
+    assert rows(connect, "SELECT since FROM log.journal ORDER BY number") == [
+        (START + timedelta(seconds=1),),
+        (START + timedelta(seconds=2),),
+    ]
+    assert "are gone that were not read" in caplog.text
+
+
+def test_a_quiet_journal_is_read_up_to_now(journal, following, connect):
+    with following():
+        journal.write("smtp", told("QUEUEID1"))
+        wait_for(connect, "SELECT until > now() - interval '1 minute' FROM log.journal", [(True,)])
+
+
+def test_the_latest_state_and_the_history(journal, following, connect):
+    for recipient in ("anna@sjovalla.example", "bo@x.example"):
+        journal.write("smtp", told("QUEUEID1", "deferred", recipient))
+    journal.write("smtp", told("QUEUEID1", "sent", "bo@x.example"))
+    journal.write("qmgr", "QUEUEID1: from=<a@b.example>, status=expired, returned to sender")
+    with following():
+        wait_for(
+            connect,
+            "SELECT recipient, status, reply FROM log.outcome ORDER BY 1",
+            [("anna@sjovalla.example", "expired", "said so"), ("bo@x.example", "sent", "said so")],
+        )
+    assert rows(connect, "SELECT count(*) FROM log.delivery") == [(4,)]
+
+
+def test_requeued_mail_keeps_its_first_name(journal, following, connect):
+    journal.write("qmgr", accepted("QUEUEID1"))
+    with following():
+        wait_for(connect, "SELECT queue_id FROM log.accepted", [("QUEUEID1",)])
+        journal.write("pickup", "QUEUEID2: uid=102 from=<a@b.example> orig_id=QUEUEID1")
+        journal.write("qmgr", accepted("QUEUEID2"))
+        journal.write("smtp", told("QUEUEID2"))
+        wait_for(connect, STATES, [("QUEUEID1", "sent")])
+    assert rows(connect, "SELECT queue_id FROM log.accepted") == [("QUEUEID1",)]
+
+
+def test_refusals_are_added_up_by_day_and_reason(journal, following, connect):
+    text = "NOQUEUE: reject: RCPT from x[1.2.3.4]: 550 5.1.1 <a@b>: Unknown; from=<> to=<a@b>"
+    journal.write("smtpd", text, text)
+    with following():
+        wait_for(connect, "SELECT count FROM log.refused", [(2,)])
+        journal.write("smtpd", text)
+        wait_for(
+            connect,
+            "SELECT day::text, reason, count FROM log.refused",
+            [("2026-11-24", "550 5.1.1 Unknown", 3)],
+        )
+
+
+def test_what_no_mail_service_wrote_is_not_believed(journal, following, connect):
+    journal.write("smtp", told("QUEUEID1"), unit="user@1000.service")
+    journal.write("smtp", told("QUEUEID2"))
+    with following():
+        wait_for(connect, STATES, [("QUEUEID2", "sent")])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE log.delivery SET status = 'sent'",
+        "TRUNCATE log.delivery",
+        "UPDATE log.accepted SET at = now()",
+    ],
+)
+def test_history_is_never_changed(journal, following, connect, statement):
+    journal.write("smtp", told("QUEUEID1"))
+    with following():
+        wait_for(connect, STATES, [("QUEUEID1", "sent")])
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connect("owner").execute(statement)
+
+
+@pytest.mark.parametrize("table", ["delivery", "accepted", "journal", "refused", "stored"])
+def test_the_mail_host_reads_none_of_it(connect, table):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connect("writer").execute(f"SELECT * FROM log.{table}")
