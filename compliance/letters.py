@@ -9,9 +9,13 @@ from compliance.resources import templates_dir
 
 def render(template: str, **values: object) -> tuple[str, str]:
     """Fill a template; return its first line, which is the subject, and the body."""
-    text = _environment().get_template(template).render(**values)
-    subject, _, body = text.partition("\n")
+    subject, _, body = fill(template, **values).partition("\n")
     return subject.strip(), body.strip() + "\n"
+
+
+def fill(template: str, **values: object) -> str:
+    """Fill the template of a letter whose subject is made elsewhere."""
+    return _environment().get_template(template).render(**values)
 
 
 @cache

@@ -90,6 +90,14 @@ POSITIONS = [
     ("skolskoterska", "Skolsköterska", "elevhalsa"),
 ]
 
+# The registrar's own words to whoever writes.
+ACKNOWLEDGEMENT = """\
+    acknowledgement: |
+      Registratorn registrerar ditt ärende och skickar det vidare till rätt förvaltning.
+
+      Vill du veta hur det går med ärendet? Ring kommunens växel och fråga efter registratorn.
+""".splitlines()
+
 GIVEN = """Agneta Ahmed Albin Alexander Alice Alva Amanda Amina Anders Andreas Anette Anita Ann
 Anna Anneli Annika Arne Arvid Astrid Axel Barbro Bengt Berit Birgitta Björn Bo Britt Camilla Carina
 Caroline Cecilia Charlotte Christer Dan Daniel David Ebba Edvin Elin Elisabeth Elsa Emelie Emil
@@ -250,10 +258,12 @@ class Example:
             lines += [f"  - id: {unit}", f"    name: {name}", f"    kind: {kind}"]
             lines += [f"    parent: {parent}"] if parent else []
             lines += [f'    watcher: "{watcher}"', f'    deputy: "{deputy}"']
+            lines += ["    acknowledgement: standard"] if kind == "authority" else []
         lines += ["", "positions:"]
         for position, name, unit in POSITIONS:
             lines += [f"  - id: {position}", f"    name: {name}", f"    unit: {unit}"]
             lines += [f'    holders: ["{self.holders[position]}"]']
+            lines += ACKNOWLEDGEMENT if position == "registrator" else []
         return "\n".join(lines) + "\n"
 
 

@@ -92,15 +92,18 @@ class World:
         client.login(owner.login, owner.password)
         return client
 
-    def arrival(self, owner: Account, message_id: str, seconds: float = 60) -> Message:
+    def arrival(
+        self, owner: Account, message_id: str, seconds: float = 60, header: str = "Message-ID"
+    ) -> Message:
         """Wait until a letter lies in the owner's INBOX and return it, unread as before.
 
-        Raises TimeoutError when it has not come after `seconds`.
+        header: where the id stands; In-Reply-To finds what was answered to it. Raises TimeoutError
+        when it has not come after `seconds`.
         """
         deadline = time.monotonic() + seconds
         with self.mailbox(owner) as client:
             client.select_folder("INBOX", readonly=True)
-            while not (found := client.search(["HEADER", "Message-ID", message_id])):
+            while not (found := client.search(["HEADER", header, message_id])):
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise TimeoutError(f"{message_id} did not reach {owner.address} in {seconds} s")

@@ -1,57 +1,95 @@
-"""What a sender is answered who writes to somebody who has left. Pure but for the template."""
+"""What a mailbox answers by itself (RFC 3834), and where to write instead of to a closed one.
 
+Pure but for the templates. Who is answered, and how often, is for the mail store to say.
+"""
+
+import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from functools import cache
 
 from compliance.directory.lifecycle import closing_day
-from compliance.directory.model import Duty, Status
+from compliance.directory.model import STANDARD, Duty, Organisation, Status
 from compliance.directory.tree import Entry
-from compliance.letters import render
+from compliance.letters import fill
+
+_WIDTH = 76  # signs a line; RFC 5322, section 2.1.1 wants at most 78
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An automatic answer (RFC 3834): for which mailbox, until which day, and in which words."""
+class Answers:
+    """Completes entries, given all entries as they are to be.
 
-    mailbox: str
-    until: date
-    subject: str
-    body: str
-
-
-def answer_of(entry: Entry, entries: Mapping[str, Entry], municipality: str) -> Answer | None:
-    """Give the answer for a mailbox, or None if its holder is in service or it is closed.
-
-    entries: as `held` reads them. The sender is told to write to the function mailbox of the unit,
-    else of the unit above, else of the executive office. No name stands in it (P1): the address is
-    what the sender wrote.
+    A mailbox that is suspended tells where to write instead, and the function mailbox that the
+    municipality wants so confirms what comes in. No name of a person stands in an answer (P1).
     """
-    until = closing_day(entry)
-    if until is None or entry.first("kommunpostStatus") != Status.SUSPENDED:
-        return None
-    instead = _function_mailbox(entry, entries)
-    subject, body = render(
-        "left.txt.j2", address=entry.address, instead=instead, municipality=municipality
-    )
-    return Answer(entry.address, until, subject, body)
 
+    def __init__(self, organisation: Organisation, entries: Mapping[str, Entry]) -> None:
+        """entries: by their name below the suffix, in lower case."""
+        self._municipality = organisation.municipality
+        self._entries = entries
+        self._acknowledgements = {
+            **{f"unit:{unit.id}": unit.acknowledgement for unit in organisation.units},
+            **{f"position:{post.id}": post.acknowledgement for post in organisation.positions},
+        }
+        self._mailbox_of = cache(self._function_mailbox)  # of a unit's id
 
-def _function_mailbox(entry: Entry, entries: Mapping[str, Entry]) -> Entry | None:
-    unit = entries.get(f"ou={entry.first('kommunpostUnit')},ou=units".lower())
-    for _ in range(len(entries)):
-        if unit is None or _is_in_use(unit):
-            break
-        unit = entries.get(f"ou={unit.first('kommunpostParent')},ou=units".lower())
-    if unit is not None:
-        return unit
-    offices = (
-        office
-        for office in entries.values()
-        if Duty.EXECUTIVE_OFFICE in office.attributes.get("kommunpostDuty", ())
-    )
-    return next(filter(_is_in_use, offices), None)
+    def told(self, entry: Entry) -> Entry:
+        """Give an entry with its answer, or with the address that is told when it is closed."""
+        status = entry.first("kommunpostStatus")
+        answer, instead = "", ""
+        if status == Status.SUSPENDED:
+            answer = self._where_to_write(entry)
+        elif status == Status.CLOSED and (mailbox := self._instead_of(entry)):
+            instead = mailbox.address
+        elif status == Status.ACTIVE and (words := self._acknowledgements.get(entry.holder)):
+            answer = self._acknowledgement(entry, words)
+        return entry.having(kommunpostAnswer=answer, kommunpostInstead=instead)
+
+    def _where_to_write(self, entry: Entry) -> str:
+        return _letter(
+            "suspended.txt.j2",
+            address=entry.address,
+            has_left=closing_day(entry) is not None,
+            instead=self._instead_of(entry),
+            municipality=self._municipality,
+        )
+
+    def _acknowledgement(self, entry: Entry, words: str) -> str:
+        return _letter(
+            "acknowledgement.txt.j2",
+            name=entry.name,
+            words="" if words == STANDARD else words,
+            municipality=self._municipality,
+        )
+
+    def _instead_of(self, entry: Entry) -> Entry | None:
+        """Give the function mailbox of the unit, of one above, or of the executive office."""
+        return self._mailbox_of(entry.first("kommunpostUnit"))
+
+    def _function_mailbox(self, unit_id: str) -> Entry | None:
+        unit = self._entries.get(f"ou={unit_id},ou=units".lower())
+        for _ in range(len(self._entries)):
+            if unit is None or _is_in_use(unit):
+                break
+            unit = self._entries.get(f"ou={unit.first('kommunpostParent')},ou=units".lower())
+        if unit is not None:
+            return unit
+        offices = (
+            office
+            for office in self._entries.values()
+            if Duty.EXECUTIVE_OFFICE in office.attributes.get("kommunpostDuty", ())
+        )
+        return next(filter(_is_in_use, offices), None)
 
 
 def _is_in_use(unit: Entry) -> bool:
     return bool(unit.address) and unit.first("kommunpostStatus") == Status.ACTIVE
+
+
+def _letter(template: str, **values: object) -> str:
+    """Fill a template, with lines that every mail program shows whole."""
+    lines = fill(template, **values).strip().splitlines()
+    wrapped = (
+        textwrap.wrap(line, _WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
+        for line in lines
+    )
+    return "\n".join(line for part in wrapped for line in part) + "\n"

@@ -92,28 +92,27 @@ def _with_access(access: Access, of: str) -> Iterator[Stranger]:
         yield from (Stranger(Role(right), person, of) for person in people)
 
 
-def farewell(entry: Entry, last_day: date | None, today: date, answer_days: int) -> Entry | None:
-    """Give an entry as it is to be now that its holder is not in service; None if it is so.
+def farewell(entry: Entry, last_day: date | None, today: date, answer_days: int) -> Entry:
+    """Give an entry as it is to be now that its holder is not in service.
 
     A person's mailbox is suspended at once and closes `answer_days` after the last day (that of
     the sources, else today): until then mail arrives and is answered with where to write instead.
     What belongs to no person is closed at once.
     """
-    status = entry.first("kommunpostStatus")
-    if status == Status.CLOSED:
-        return None
+    if entry.first("kommunpostStatus") == Status.CLOSED:
+        return entry
     closes = closing_day(entry)
     if entry.first("kommunpostKind") == MailboxKind.INDIVIDUAL:
         until = closes or (last_day or today) + timedelta(days=answer_days)
     else:
         until = today
     if today < until:
-        if closes:
-            return None
-        changed = {"kommunpostStatus": Status.SUSPENDED.value, "kommunpostClosesOn": _text(until)}
+        status, closes_on = Status.SUSPENDED, _text(until)
     else:
-        changed = {"kommunpostStatus": Status.CLOSED.value, "kommunpostClosesOn": ""}
-    return _with(entry, {**changed, "kommunpostDeputy": ""})
+        status, closes_on = Status.CLOSED, ""
+    return entry.having(
+        kommunpostStatus=status.value, kommunpostClosesOn=closes_on, kommunpostDeputy=""
+    )
 
 
 def closing_day(entry: Entry) -> date | None:
@@ -124,10 +123,3 @@ def closing_day(entry: Entry) -> date | None:
 
 def _text(day: date) -> str:
     return day.strftime(_TIME)
-
-
-def _with(entry: Entry, changed: Mapping[str, str]) -> Entry:
-    """Set attributes; one that becomes empty is left out."""
-    kept = {name: values for name, values in entry.attributes.items() if name not in changed}
-    added = {name: (value,) for name, value in changed.items() if value}
-    return replace(entry, attributes={**kept, **added})

@@ -125,12 +125,17 @@ class Watch:
 # Who may use a function mailbox besides those who keep it read: ids of people by right.
 Access = Mapping[Right, tuple[str, ...]]
 
+# A mailbox whose acknowledgement is this confirms what comes in with the standard letter; any other
+# text is its own words within that letter, and an empty one means that it is silent.
+STANDARD = "standard"
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
     """An authority, administration or department; parent is the id of the unit above.
 
     head is the id of the position that leads an administration, if one is named.
+    acknowledgement is what the mailbox answers, see `STANDARD`.
     """
 
     id: str
@@ -140,17 +145,22 @@ class Unit:
     watch: Watch
     head: str | None = None
     access: Access = field(default_factory=dict)
+    acknowledgement: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A post in a unit; its holders (ids of people) watch its mailbox themselves."""
+    """A post in a unit; its holders (ids of people) watch its mailbox themselves.
+
+    acknowledgement is what the mailbox answers, see `STANDARD`.
+    """
 
     id: str
     name: str
     unit: str
     holders: tuple[str, ...]
     access: Access = field(default_factory=dict)
+    acknowledgement: str = ""
 
 
 class Role(StrEnum):

@@ -12,6 +12,7 @@ from enum import StrEnum
 from math import ceil
 
 from compliance.directory import naming
+from compliance.directory.answers import Answers
 from compliance.directory.conflicts import notices_of
 from compliance.directory.lifecycle import InService, closing_day, farewell, in_service
 from compliance.directory.model import MailboxKind, Notice, Organisation, Status
@@ -159,14 +160,21 @@ def make_plan(
         entry.rdn.lower(): _with_old_addresses(entry, held, ledger, protected)
         for entry in wanted_entries(organisation, addresses, base)
     }
-    changes = [_compare(held.entries.get(key), entry) for key, entry in wanted.items()]
-    gone = [entry for key, entry in held.entries.items() if key not in wanted]
-    changes += [Change(Action.CLOSE, entry, _GONE) for entry in gone if entry.is_device]
-    changes += [
-        _farewell(entry, after)
-        for entry in gone
+    gone = {key: entry for key, entry in held.entries.items() if key not in wanted}
+    left = {
+        key: farewell(entry, _last_day(entry, service), today, answer_days)
+        for key, entry in gone.items()
         if not entry.is_device
-        and (after := farewell(entry, _last_day(entry, service), today, answer_days))
+    }
+    answers = Answers(organisation, {**left, **wanted})
+    changes = [
+        _compare(held.entries.get(key), answers.told(entry)) for key, entry in wanted.items()
+    ]
+    changes += [Change(Action.CLOSE, entry, _GONE) for entry in gone.values() if entry.is_device]
+    changes += [
+        _farewell(gone[key], after)
+        for key, entry in left.items()
+        if (after := answers.told(entry)) != gone[key]
     ]
     records = {
         address: ledger.get(address, holder)
@@ -295,7 +303,7 @@ def _judge(before: Entry, after: Entry, writes: Mapping[str, Values]) -> tuple[A
     status = after.first("kommunpostStatus")
     if status != before.first("kommunpostStatus"):
         if status == Status.SUSPENDED:
-            return Action.SUSPEND, "suspended in the sources: no login, and mail is refused"
+            return Action.SUSPEND, "suspended in the sources: no login, and mail is answered"
         return Action.UPDATE, f"active again after {before.first('kommunpostStatus') or 'nothing'}"
     if "kommunpostDeputy" in writes and after.kind == MailboxKind.INDIVIDUAL:
         return Action.UPDATE, _leave(after)
@@ -304,7 +312,11 @@ def _judge(before: Entry, after: Entry, writes: Mapping[str, Values]) -> tuple[A
             f"the unit changed: {after.first('kommunpostUnit')} instead of "
             f"{before.first('kommunpostUnit') or 'none'}"
         )
-    return Action.UPDATE, "changed: " + ", ".join(sorted(writes))
+    return Action.UPDATE, _changed(writes)
+
+
+def _changed(writes: Mapping[str, Values]) -> str:
+    return "changed: " + ", ".join(sorted(writes))
 
 
 def _leave(after: Entry) -> str:
@@ -323,6 +335,8 @@ def _farewell(before: Entry, after: Entry) -> Change:
         for name in MANAGED
         if after.attributes.get(name, ()) != before.attributes.get(name, ())
     }
+    if not {"kommunpostStatus", "kommunpostClosesOn"} & writes.keys():
+        return Change(Action.UPDATE, after, _changed(writes), writes)
     closes = closing_day(after)
     if closes:
         reason = f"has left: no login, the mailbox closes on {closes}"

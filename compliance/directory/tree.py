@@ -4,7 +4,7 @@ An `Entry` holds only what the plan decides; passwords and operational attribute
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from compliance.directory.groups import groups_of
 from compliance.directory.model import (
@@ -33,6 +33,7 @@ MANAGED = (
     *("kommunpostUnit", "kommunpostUnitKind", "kommunpostParent", "kommunpostWatcher"),
     *("kommunpostDeputy", "kommunpostDuty", "kommunpostReference", "kommunpostClosesOn"),
     "kommunpostRight",
+    *("kommunpostAnswer", "kommunpostInstead"),
 )
 
 
@@ -48,6 +49,12 @@ class Entry:
         """Give the only (or first) value of an attribute, or an empty string."""
         values = self.attributes.get(attribute, ())
         return values[0] if values else ""
+
+    def having(self, **values: str) -> "Entry":
+        """Give the entry with other values; an attribute whose value is empty is left out."""
+        kept = {name: held for name, held in self.attributes.items() if name not in values}
+        added = {name: (value,) for name, value in values.items() if value}
+        return replace(self, attributes={**kept, **added})
 
     @property
     def address(self) -> str:

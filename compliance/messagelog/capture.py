@@ -266,8 +266,11 @@ class Capture:
     def _sender_unit(self, message: Message, origin: Origin) -> str | None:
         if not origin.is_inside:
             return None
-        unit = self.directory.unit_of(message.envelope_sender) if message.envelope_sender else None
-        return unit or (self.directory.unit_of(origin.login) if origin.login else None)
+        known = [message.envelope_sender, origin.login or ""]
+        if not any(known):
+            # What a mailbox answers by itself has no envelope sender (RFC 3834, 3.3).
+            known += addresses.of_header(message.header("from")).addresses[:1]
+        return next(filter(None, map(self.directory.unit_of, filter(None, known))), None)
 
     def _may_send(self, message: Message, login: str) -> Reply | None:
         """Hold the From header against the login; Postfix holds the envelope sender against it."""

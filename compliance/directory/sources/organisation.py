@@ -13,29 +13,35 @@ from compliance.directory.sources.values import (
     fault_of_choice,
     fault_of_id,
     fault_of_name,
+    fault_of_text,
 )
 from compliance.errors import Problem, UserError
 from compliance.files.yamltree import Map, read_map
 
 _KEYS = ("municipality", "commissioner", "executive_office", "units", "positions")
 _UNIT_KEYS = ("id", "name", "kind", "watcher", "deputy")
+_OPTIONAL = ("acknowledgement",)
 _ACCESS_KEYS = {right: f"{right}s" for right in Right}
-_UNIT_OPTIONAL = ("parent", "head", *_ACCESS_KEYS.values())
+_UNIT_OPTIONAL = ("parent", "head", "acknowledgement", *_ACCESS_KEYS.values())
 _POSITION_KEYS = ("id", "name", "unit", "holders")
-_POSITION_OPTIONAL = tuple(
-    key for right, key in _ACCESS_KEYS.items() if right is not Right.REVIEWER
+_POSITION_OPTIONAL = (
+    "acknowledgement",
+    *(key for right, key in _ACCESS_KEYS.items() if right is not Right.REVIEWER),
 )
+_SILENT = "none"
 
 
 def read_structure(path: Path) -> Structure:
     """Read organisation.yml. Raises UserError with every problem in it."""
     problems: list[Problem] = []
-    top = read_map(path, _KEYS, problems)
+    top = read_map(path, _KEYS, problems, _OPTIONAL)
+    otherwise = _acknowledgement(top, "")
     structure = Structure(
         municipality=_located(top, "municipality"),
-        units=[_unit(item) for item in top.maps("units", _UNIT_KEYS, _UNIT_OPTIONAL)],
+        units=[_unit(item, otherwise) for item in top.maps("units", _UNIT_KEYS, _UNIT_OPTIONAL)],
         positions=[
-            _position(item) for item in top.maps("positions", _POSITION_KEYS, _POSITION_OPTIONAL)
+            _position(item, otherwise)
+            for item in top.maps("positions", _POSITION_KEYS, _POSITION_OPTIONAL)
         ],
         commissioner=_located(top, "commissioner"),
         executive_office=_located(top, "executive_office"),
@@ -49,7 +55,7 @@ def _located(item: Map, key: str) -> Located[str]:
     return Located(item.text(key), item.where_of(key))
 
 
-def _unit(item: Map) -> Located[Unit]:
+def _unit(item: Map, otherwise: str) -> Located[Unit]:
     kind = _value(item, "kind", _fault_of_kind)
     unit = Unit(
         id=_value(item, "id", fault_of_id),
@@ -60,17 +66,19 @@ def _unit(item: Map) -> Located[Unit]:
         watch=Watch(_value(item, "watcher", fault_of_id), _value(item, "deputy", fault_of_id)),
         head=_optional_id(item, "head"),
         access=_access(item),
+        acknowledgement=_acknowledgement(item, otherwise),
     )
     return Located(unit, item.where)
 
 
-def _position(item: Map) -> Located[Position]:
+def _position(item: Map, otherwise: str) -> Located[Position]:
     position = Position(
         id=_value(item, "id", fault_of_id),
         name=_value(item, "name", fault_of_name),
         unit=_value(item, "unit", fault_of_id),
         holders=_ids(item, "holders"),
         access=_access(item),
+        acknowledgement=_acknowledgement(item, otherwise),
     )
     return Located(position, item.where)
 
@@ -85,6 +93,14 @@ def _ids(item: Map, key: str) -> tuple[str, ...]:
     for fault in filter(None, map(fault_of_id, ids)):
         item.problem(key, *fault)
     return tuple(dict.fromkeys(ids))
+
+
+def _acknowledgement(item: Map, otherwise: str) -> str:
+    """Give what a mailbox answers; `none` is a word of the file alone."""
+    if "acknowledgement" not in item.fields:
+        return otherwise
+    text = _value(item, "acknowledgement", fault_of_text)
+    return "" if text == _SILENT else text
 
 
 def _fault_of_kind(kind: str) -> Fault | None:

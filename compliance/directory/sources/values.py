@@ -10,6 +10,7 @@ from datetime import date
 from difflib import get_close_matches
 
 NAME_MAX = 200  # characters; no real name comes near
+TEXT_MAX = 2400  # bytes; with the letter around it within the 4 KiB of a variable in Sieve
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _UNSEEN = {"Cc", "Cf", "Zl", "Zp", "Cs", "Co"}
@@ -42,6 +43,19 @@ def fault_of_name(value: str, *, may_be_empty: bool = False) -> Fault | None:
     for sign in value:
         if unicodedata.category(sign) in _UNSEEN and sign not in _ALLOWED_UNSEEN:
             return f"a name holds the unseen sign U+{ord(sign):04X}", "remove it"
+    return None
+
+
+def fault_of_text(value: str) -> Fault | None:
+    """What a sender is answered: lines of text, no longer than Dovecot carries to the delivery."""
+    size = len(value.encode())
+    if size > TEXT_MAX:
+        return f"the text has {size} bytes", f"write at most {TEXT_MAX}, some {TEXT_MAX} letters"
+    if "%{" in value or "${" in value:
+        return "the text holds %{ or ${, which Dovecot would fill in", "write it without"
+    for sign in value.replace("\n", ""):
+        if unicodedata.category(sign) in _UNSEEN and sign not in _ALLOWED_UNSEEN:
+            return f"the text holds the unseen sign U+{ord(sign):04X}", "remove it"
     return None
 
 

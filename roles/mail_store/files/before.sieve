@@ -1,9 +1,19 @@
 # Runs for every delivery before anything of the owner's.
-require ["fileinto"];
+require ["fileinto", "vacation", "variables", "vnd.dovecot.environment"];
 
 # A probe of the audit. The milter removes this header from all mail that arrives and sets it only
 # after it has verified the probe's token, so its presence is proof. Sieve can't verify one itself.
 if header :is "X-Kommunpost-Probe" "verified" {
     fileinto "#probe/Probe";
     stop;
+}
+
+# What the mailbox answers, if the directory says so: once a day and sender, and never to lists,
+# bounces, other programs or whom it was not written to (RFC 3834, RFC 5230).
+if not string :is "${env.vnd.dovecot.config.answer}" "" {
+    if header :matches "Subject" "*" {
+        set "subject" ": ${1}";
+    }
+    vacation :days 1 :handle "answer" :subject "Automatiskt svar${subject}"
+        "${env.vnd.dovecot.config.answer}";
 }

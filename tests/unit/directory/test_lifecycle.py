@@ -7,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compliance.directory.answers import answer_of
 from compliance.directory.model import Conflict, Notice, Organisation, Person, Status
 from compliance.directory.plan import Action, MailboxPlan, make_plan
 from compliance.directory.tree import Entry, Held
@@ -199,45 +198,6 @@ def test_leave_stands_in_the_list_of_people(files):
     files.write(people=heading + rows.replace("on_leave;2", "on_leave;8"))
     with pytest.raises(UserError, match="deputy during leave: there is no person 8"):
         files.read()
-
-
-def answer(held: Held, rdn: str = TWO) -> str | None:
-    found = answer_of(held.entries[rdn], held.entries, "Sjövalla kommun")
-    return found and f"{found.subject}\n{found.body}"
-
-
-def test_the_sender_is_told_to_write_to_the_units_function_mailbox(organisation, settle):
-    _, held = settle(organisation)
-    assert answer(held) is None
-    _, held = settle(_without(organisation, "2"), held)
-    told = answer(held)
-    assert told
-    assert told.startswith(f"Skriv till kommunstyrelsekontoret@{DOMAIN} i stället\n")
-    assert f"Du har skrivit till bo.ek@{DOMAIN}." in told
-    assert "Bo Ek" not in told
-    assert "\n\n\n" not in told
-    _, held = settle(_without(organisation, "2"), held, TODAY + 90 * DAY)
-    assert answer(held) is None
-
-
-def test_somebody_suspended_by_the_sources_has_not_left(organisation, settle):
-    _, held = settle(_with(organisation, "2", status=Status.SUSPENDED))
-    assert answer(held) is None
-
-
-@pytest.mark.parametrize(("closed", "address"), [("ksk", "kommunstyrelsen"), ("ks", None)])
-def test_where_the_unit_has_no_mailbox_another_one_answers(organisation, settle, closed, address):
-    moved = _with(organisation, "2", unit=closed)
-    _, held = settle(moved)
-    _, held = settle(_without(moved, "2"), held)
-    rdn = f"ou={closed},ou=units"
-    shut = {**held.entries[rdn].attributes, "kommunpostStatus": ("closed",)}
-    entries = {**held.entries, rdn: replace(held.entries[rdn], attributes=shut)}
-    told = answer(Held(entries, held.ledger))
-    assert told
-    assert told.startswith(f"Skriv till {address or 'kommunstyrelsekontoret'}@")
-    bare = {TWO: held.entries[TWO]}
-    assert (answer(Held(bare)) or "").startswith("Adressen används inte längre\n")
 
 
 def test_every_address_ever_had_keeps_delivering_through_every_change(files, settle):

@@ -142,6 +142,16 @@ def test_direction_goes_by_who_hands_it_in(
     assert (only.direction, only.sender_unit) == (direction, sender_unit)
 
 
+def test_what_a_mailbox_answers_by_itself_is_its_units(capture):
+    """An answer has no envelope sender (RFC 3834); a bounce is from nobody here."""
+    answer = message("", (OUTSIDER,), From=f"<{BO}>".encode())
+    (entry,) = entries(capture, answer, LOCAL)
+    assert (entry.direction, entry.sender_unit) == ("out", "ks")
+    bounce = message("", (OUTSIDER,), From=b"MAILER-DAEMON@mail.sjovalla.example")
+    assert entries(capture, bounce, LOCAL)[0].sender_unit is None
+    assert entries(capture, answer, OUTSIDE)[0].sender_unit is None
+
+
 @pytest.mark.parametrize(
     ("address", "expected"),
     [
