@@ -90,6 +90,9 @@ POSITIONS = [
     ("skolskoterska", "Skolsköterska", "elevhalsa"),
 ]
 
+# Units whose people are reached by one address, and by whom.
+LISTS = {"ks": "internal", "it": "internal", "bibliotek": "open"}
+
 # The registrar's own words to whoever writes.
 ACKNOWLEDGEMENT = """\
     acknowledgement: |
@@ -259,6 +262,7 @@ class Example:
             lines += [f"    parent: {parent}"] if parent else []
             lines += [f'    watcher: "{watcher}"', f'    deputy: "{deputy}"']
             lines += ["    acknowledgement: standard"] if kind == "authority" else []
+            lines += [f"    list: {LISTS[unit]}"] if unit in LISTS else []
         lines += ["", "positions:"]
         for position, name, unit in POSITIONS:
             lines += [f"  - id: {position}", f"    name: {name}", f"    unit: {unit}"]

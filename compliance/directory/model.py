@@ -52,6 +52,13 @@ class Duty(StrEnum):
     HEAD = "head"
 
 
+class Audience(StrEnum):
+    """Who may write to a unit's distribution list: whoever has logged in here, or everyone."""
+
+    INTERNAL = "internal"
+    OPEN = "open"
+
+
 class Right(StrEnum):
     """What a group of people may do with a mailbox. Who may write may read, too.
 
@@ -135,7 +142,8 @@ class Unit:
     """An authority, administration or department; parent is the id of the unit above.
 
     head is the id of the position that leads an administration, if one is named.
-    acknowledgement is what the mailbox answers, see `STANDARD`.
+    acknowledgement is what the mailbox answers, see `STANDARD`. mailing_list says who may write to
+    everybody in the unit and below it; without it there is no such list.
     """
 
     id: str
@@ -146,6 +154,7 @@ class Unit:
     head: str | None = None
     access: Access = field(default_factory=dict)
     acknowledgement: str = ""
+    mailing_list: Audience | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,12 @@ def wish_of_function(holder: str, name: str) -> Wish:
     return Wish(holder, (slug(name) or slug(holder),))
 
 
+def wish_of_list(unit: str, name: str) -> Wish:
+    """Name a unit's distribution list, apart from its mailbox: alla.<unit>."""
+    (stem,) = wish_of_function(unit, name).stems
+    return Wish(f"list:{unit}", (f"alla.{stem}",))
+
+
 def wishes_of_system() -> list[Wish]:
     """Name the system mailboxes."""
     return [Wish(f"system:{name}", (name,)) for name in SYSTEM_MAILBOXES]
@@ -152,7 +158,7 @@ def assign(
     return _Assignment(domain, current, used).run(wishes)
 
 
-_ORDER = {"system": 0, "unit": 1, "position": 2, "person": 3}
+_ORDER = {"system": 0, "unit": 1, "position": 2, "list": 3, "person": 4}
 
 
 class _Assignment:
@@ -247,6 +253,6 @@ class _Assignment:
 
 
 def _precedence(holder: str) -> tuple[int, int, str]:
-    """Order newcomers: system, units, positions, people; each by id, numbers by their size."""
+    """Order newcomers: system, units, positions, lists, people; each by id, numbers by size."""
     kind, _, name = holder.partition(":")
     return _ORDER.get(kind, len(_ORDER)), len(name), name

@@ -94,7 +94,7 @@ class MailboxPlan:
     @property
     def mailboxes(self) -> tuple[Change, ...]:
         """The changes of entries that carry a mailbox, kept ones included."""
-        return tuple(change for change in self.changes if not change.mailbox.is_device)
+        return tuple(change for change in self.changes if not change.mailbox.leaves_no_trace)
 
     def counts(self) -> Counter[Action]:
         """Count the changes by action."""
@@ -164,13 +164,15 @@ def make_plan(
     left = {
         key: farewell(entry, _last_day(entry, service), today, answer_days)
         for key, entry in gone.items()
-        if not entry.is_device
+        if not entry.leaves_no_trace
     }
     answers = Answers(organisation, {**left, **wanted})
     changes = [
         _compare(held.entries.get(key), answers.told(entry)) for key, entry in wanted.items()
     ]
-    changes += [Change(Action.CLOSE, entry, _GONE) for entry in gone.values() if entry.is_device]
+    changes += [
+        Change(Action.CLOSE, entry, _GONE) for entry in gone.values() if entry.leaves_no_trace
+    ]
     changes += [
         _farewell(gone[key], after)
         for key, entry in left.items()
@@ -185,7 +187,9 @@ def make_plan(
         tuple(changes),
         records,
         active_before=sum(
-            bool(entry.address) and entry.first("kommunpostStatus") != Status.CLOSED
+            bool(entry.address)
+            and not entry.leaves_no_trace
+            and entry.first("kommunpostStatus") != Status.CLOSED
             for entry in held.entries.values()
         ),
         groups=_groups(organisation, base, held),
@@ -235,6 +239,9 @@ def _wishes(organisation: Organisation, pattern: str) -> Iterator[naming.Wish]:
         yield naming.wish_of_function(f"unit:{unit.id}", unit.name)
     for position in organisation.positions:
         yield naming.wish_of_function(f"position:{position.id}", position.name)
+    for unit in organisation.units:
+        if unit.mailing_list:
+            yield naming.wish_of_list(unit.id, unit.name)
     for person in organisation.people:
         yield naming.wish_of_person(person, pattern)
 

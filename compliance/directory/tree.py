@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from compliance.directory.groups import groups_of
+from compliance.directory.lists import members_of
 from compliance.directory.model import (
     Duty,
     MailboxKind,
@@ -14,6 +15,7 @@ from compliance.directory.model import (
     Pc,
     Person,
     Position,
+    Right,
     Status,
     Unit,
 )
@@ -22,18 +24,19 @@ from compliance.directory.naming import SYSTEM_MAILBOXES
 Values = tuple[str, ...]
 
 # Branches whose entries the plan owns, in the order in which they are written.
-BRANCHES = ("people", "units", "positions", "system", "devices")
+LISTS = "lists"
+BRANCHES = ("people", "units", "positions", "system", LISTS, "devices")
 GROUPS = "groups"  # the branch of the groups, which the plan owns too
 
 # Every attribute that the plan decides; one that an entry no longer has is removed.
 MANAGED = (
     *("cn", "sn", "givenName", "employeeNumber", "employeeType", "description", "mail"),
-    *("roleOccupant", "owner", "member"),
+    *("roleOccupant", "owner", "member", "memberURL"),
     *("kommunpostAddress", "kommunpostKind", "kommunpostStatus", "kommunpostHolder"),
     *("kommunpostUnit", "kommunpostUnitKind", "kommunpostParent", "kommunpostWatcher"),
     *("kommunpostDeputy", "kommunpostDuty", "kommunpostReference", "kommunpostClosesOn"),
     "kommunpostRight",
-    *("kommunpostAnswer", "kommunpostInstead"),
+    *("kommunpostAnswer", "kommunpostInstead", "kommunpostSenders", "kommunpostAudience"),
 )
 
 
@@ -68,8 +71,9 @@ class Entry:
 
     @property
     def kind(self) -> str:
-        """individual, function or system; `device` for a PC."""
-        return self.first("kommunpostKind") or ("device" if self.is_device else "")
+        """individual, function or system; `device` for a PC, `list` for a distribution list."""
+        other = "device" if self.is_device else "list" if self.is_list else ""
+        return self.first("kommunpostKind") or other
 
     @property
     def is_device(self) -> bool:
@@ -77,9 +81,14 @@ class Entry:
         return self.rdn.endswith(",ou=devices")
 
     @property
+    def is_list(self) -> bool:
+        """A distribution list has an address, but keeps nothing."""
+        return self.rdn.endswith(f",ou={LISTS}")
+
+    @property
     def leaves_no_trace(self) -> bool:
-        """A PC or a group that is gone is removed; a mailbox is closed and stays."""
-        return self.is_device or self.rdn.endswith(f",ou={GROUPS}")
+        """A PC, list or group that is gone is removed; a mailbox is closed and stays."""
+        return self.is_device or self.is_list or self.rdn.endswith(f",ou={GROUPS}")
 
     @property
     def name(self) -> str:
@@ -108,13 +117,14 @@ def wanted_entries(
     yield from map(tree.unit, organisation.units)
     yield from map(tree.position, organisation.positions)
     yield from map(tree.system, SYSTEM_MAILBOXES)
+    yield from (tree.mailing_list(unit) for unit in organisation.units if unit.mailing_list)
     yield from map(tree.device, organisation.pcs)
 
 
 def wanted_groups(organisation: Organisation, base: str) -> Iterator[Entry]:
     """Give the groups of those who may use a mailbox that is not their own."""
     for group in groups_of(organisation):
-        name = f"{group.holder.replace(':', '.')}.{group.right}"
+        name = _group_name(group.holder, group.right)
         attributes = {
             "cn": (name,),
             "member": tuple(_dn(person, base) for person in group.members),
@@ -133,6 +143,9 @@ class _Tree:
         self._addresses = addresses
         self._base = base
         self._heads = {unit.head for unit in organisation.units if unit.head}
+        self._sent_by_others = {
+            group.holder for group in groups_of(organisation) if group.right is Right.SENDER
+        }
 
     def person(self, person: Person) -> Entry:
         shown = person.display_name
@@ -197,6 +210,21 @@ class _Tree:
             **self._mailbox(f"system:{name}", MailboxKind.SYSTEM, office),
         )
 
+    def mailing_list(self, unit: Unit) -> Entry:
+        holder = f"list:{unit.id}"
+        return self._entry(
+            f"cn={unit.id},ou={LISTS}",
+            {"groupOfURLs", "kommunpostList"},
+            cn=unit.id,
+            description=f"Alla i {unit.name}",
+            mail=self._addresses[holder],
+            memberURL=members_of(unit, self._organisation.units, self._base),
+            kommunpostAddress=self._addresses[holder],
+            kommunpostHolder=holder,
+            kommunpostUnit=unit.id,
+            kommunpostAudience=unit.mailing_list or "",
+        )
+
     def device(self, pc: Pc) -> Entry:
         return self._entry(
             f"cn={pc.name},ou=devices",
@@ -217,7 +245,13 @@ class _Tree:
             "kommunpostKind": kind,
             "kommunpostStatus": status,
             "kommunpostUnit": unit,
+            "kommunpostSenders": self._senders(holder),
         }
+
+    def _senders(self, holder: str) -> str:
+        """Name the group of those who may send as a mailbox, if it has one."""
+        group = f"cn={_group_name(holder, Right.SENDER)},ou={GROUPS},{self._base}"
+        return group if holder in self._sent_by_others else ""
 
     def _dn(self, person_id: str) -> str:
         return _dn(person_id, self._base)
@@ -231,6 +265,10 @@ class _Tree:
             if value
         }
         return Entry(rdn, frozenset(classes), listed)
+
+
+def _group_name(holder: str, right: Right) -> str:
+    return f"{holder.replace(':', '.')}.{right}"
 
 
 def _dn(person_id: str, base: str) -> str:

@@ -25,8 +25,9 @@ _MAX_FROM = 2_000
 _MAX_VERDICT = 200
 _MAX_HEADER_BYTES = 131_072
 
+_NAMING = ("from", "sender")  # who it is from (RFC 5322, 3.6.2)
 _WANTED = {
-    *("subject", "from", "message-id", "content-type", "content-disposition"),
+    *(*_NAMING, "subject", "message-id", "content-type", "content-disposition"),
     probe_token.TOKEN_HEADER.lower(),
 }
 
@@ -48,8 +49,11 @@ class Directory(Protocol):
     def unit_of(self, address: str) -> str | None:
         """Return the id of the unit that the mailbox with this address belongs to."""
 
-    def addresses_of(self, login: str) -> frozenset[str] | None:
-        """Return the addresses of the mailbox that logs in so; None while nothing is known."""
+    def addresses_of(self, login: str, sender: str) -> frozenset[str] | None:
+        """Return the addresses that a login may name when it sends with this envelope sender.
+
+        None while nothing is known.
+        """
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,12 @@ class Reply:
     reason: str
 
 
-NOT_YOURS = Reply("550", "5.7.1", "The From address is not one of yours", "from-not-own")
+NOT_YOURS = Reply(
+    "550",
+    "5.7.1",
+    "From and Sender must be your own address, or that of the mailbox that you send as",
+    "from-not-own",
+)
 NULL_SENDER = Reply("550", "5.7.1", "A login cannot send without a sender", "null-sender")
 NOT_KNOWN_YET = Reply("451", "4.3.0", "Addresses cannot be checked now", "directory-unavailable")
 NOT_LOGGED = Reply("451", "4.3.0", "The message cannot be logged now", "outbox-unavailable")
@@ -273,15 +282,18 @@ class Capture:
         return next(filter(None, map(self.directory.unit_of, filter(None, known))), None)
 
     def _may_send(self, message: Message, login: str) -> Reply | None:
-        """Hold the From header against the login; Postfix holds the envelope sender against it."""
+        """Hold From and Sender against the login and the envelope sender.
+
+        Postfix has held these two against each other.
+        """
         if not message.envelope_sender:
             return NULL_SENDER
-        known = self.directory.addresses_of(login)
+        known = self.directory.addresses_of(login, message.envelope_sender)
         own = known or frozenset({addresses.key_of(login)})
-        senders = addresses.of_header(message.header("from"))
-        named = [*senders.addresses, *senders.shown]
-        sound = senders.sound and senders.addresses and not message.is_cut("from")
-        if sound and all(_is_own(address, own) for address in named):
+        headers = {name: addresses.of_header(message.header(name)) for name in _NAMING}
+        named = [address for one in headers.values() for address in (*one.addresses, *one.shown)]
+        sound = all(one.sound and not message.is_cut(name) for name, one in headers.items())
+        if sound and headers["from"].addresses and all(_is_own(each, own) for each in named):
             return None
         return NOT_KNOWN_YET if known is None else NOT_YOURS
 

@@ -21,7 +21,7 @@ from compliance.errors import UserError
 from compliance.messagelog.journal_tail import JournalTail
 from compliance.messagelog.postfix_lines import Line, PostfixLines
 from compliance.messagelog.store import connect
-from compliance.messagelog.units import Units, ldap_search
+from compliance.messagelog.units import Ldap, Units
 from compliance.notify import Notifier
 from compliance.settings import Log, Settings
 
@@ -165,7 +165,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
             "settings",
             "run this on a mail host, as role message_log sets it up",
         )
-    units = Units(settings.municipality.domain.lower(), ldap_search(settings.directory))
+    units = Units(settings.municipality.domain.lower(), Ldap(settings.directory))
     threading.Thread(target=units.keep_fresh, args=[stop], daemon=True).start()
     notifier = Notifier.from_environment()
     follower = Follower(settings.capture.host, settings.log, units.unit_of, notifier)

@@ -29,7 +29,7 @@ from compliance.messagelog.capture import (
     client_class,
 )
 from compliance.messagelog.outbox import Outbox
-from compliance.messagelog.units import Units, ldap_search
+from compliance.messagelog.units import Ldap, Units
 from compliance.notify import Notifier
 from compliance.probe_token import MIN_KEY_BYTES, VERDICT, VERDICT_HEADER
 from compliance.settings import Settings, read_secret
@@ -162,7 +162,7 @@ def serve(settings: Settings) -> None:
             "let the role make a new one",
         )
     domain = settings.municipality.domain.lower()
-    units = Units(domain, ldap_search(settings.directory))
+    units = Units(domain, Ldap(settings.directory))
     outbox = Outbox(settings.capture.outbox)
     LogMilter.capture = Capture(
         host=settings.capture.host,

@@ -1,17 +1,18 @@
 """Which unit an address belongs to, and which addresses a login may send as.
 
 Answers come from a snapshot of LDAP held in memory: mail never waits for the directory, but for one
-look-up within a short time-out when an address of the own domain is new. When LDAP is away, the
-last snapshot stands.
+look-up within a short time-out when an address of the own domain is new, or a right to send as a
+function mailbox. When LDAP is away, the last snapshot stands.
 """
 
 import logging
+import math
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import ldap3
 from ldap3.core.exceptions import LDAPException
@@ -24,9 +25,11 @@ REFRESH_SECONDS = 30.0
 FULL_REFRESH_SECONDS = 900.0
 LOOKUP_SECONDS = 1
 MISS_SECONDS = 10.0
+SENDERS_SECONDS = 1.0
 _MAX_MISSES = 10_000
 _PAGE = 1_000
 _SNAPSHOT_SECONDS = 60
+_SENDERS_SECONDS = 5
 
 _log = logging.getLogger(__name__)
 
@@ -39,23 +42,32 @@ class Mailbox:
     unit: str | None
     addresses: frozenset[str]
     stamp: str
+    holder: str = ""
 
 
-# Returns mailboxes: all (None, None), those changed since a stamp, or those with one address.
-Search = Callable[[str | None, str | None], Iterable[Mailbox]]
+class Source(Protocol):
+    """What the snapshot is made from. Each method raises OSError when the directory is away."""
+
+    def mailboxes(self, since: str | None, address: str | None) -> Iterable[Mailbox]:
+        """Return all (None, None), those changed since a stamp, or those with one address."""
+
+    def senders(self) -> Mapping[str, frozenset[str]]:
+        """Return who may send as a mailbox besides its own: its holder to keys of mailboxes."""
 
 
 @dataclass
 class Units:
-    """The snapshot and how it is kept. `search` raises OSError when the directory is away."""
+    """The snapshot and how it is kept."""
 
     domain: str
-    search: Search
+    source: Source
     clock: Callable[[], float] = time.monotonic
     _by_address: dict[str, Mailbox] = field(default_factory=dict)
     _by_key: dict[str, Mailbox] = field(default_factory=dict)
     _loaded_at: float | None = None
     _stamp: str = ""
+    _senders: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    _senders_at: float = -math.inf
     _missed: dict[str, float] = field(default_factory=dict)
     _is_away: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -66,12 +78,39 @@ class Units:
         mailbox = self._find(address)
         return mailbox.unit if mailbox else None
 
-    def addresses_of(self, login: str) -> frozenset[str] | None:
-        """Return the addresses of the mailbox that logs in so; None while nothing is known."""
-        mailbox = self._find(login)
-        if mailbox is not None:
-            return mailbox.addresses
-        return None if self._loaded_at is None else frozenset()
+    def addresses_of(self, login: str, sender: str) -> frozenset[str] | None:
+        """Return the addresses that a login may name when it sends with this envelope sender.
+
+        They are those of its own mailbox, and of the sender's if it may send as that one. None
+        while nothing is known.
+        """
+        mine = self._find(login)
+        if mine is None:
+            return None if self._loaded_at is None else frozenset()
+        other = self._find(sender)
+        if other is None or other.key == mine.key:
+            return mine.addresses
+        # Postfix has said yes by now, so a no of ours must be fresh, and no directory is no answer.
+        if not self._is_sender(mine, other) and not self._renew_senders():
+            return None
+        return mine.addresses | other.addresses if self._is_sender(mine, other) else mine.addresses
+
+    def _is_sender(self, mine: Mailbox, other: Mailbox) -> bool:
+        return mine.key in self._senders.get(other.holder, ())
+
+    def _renew_senders(self) -> bool:
+        """Ask who may send as whom, unless that was just asked; False if there is no answer."""
+        if self._is_away or not self._looking.acquire(timeout=LOOKUP_SECONDS):
+            return False
+        try:
+            if self.clock() - self._senders_at >= SENDERS_SECONDS:
+                self._senders = self.source.senders()
+                self._senders_at = self.clock()
+        except OSError as error:
+            self._note_away(error)
+        finally:
+            self._looking.release()
+        return not self._is_away
 
     def refresh(self) -> None:
         """Bring the snapshot up to date. When the directory is away, it stays as it is."""
@@ -79,7 +118,8 @@ class Units:
         is_full = self._loaded_at is None or now - self._loaded_at >= FULL_REFRESH_SECONDS
         try:
             # The stamp has whole seconds, so that what changed in its second is asked for again.
-            fresh = list(self.search(None if is_full else self._stamp, None))
+            fresh = list(self.source.mailboxes(None if is_full else self._stamp, None))
+            senders = self.source.senders()
         except OSError as error:
             self._note_away(error)
             return
@@ -88,6 +128,7 @@ class Units:
             if is_full:
                 self._loaded_at = now
             self._take(fresh, replace=is_full)
+            self._senders, self._senders_at = senders, now
             self._missed.clear()
 
     def keep_fresh(self, stop: threading.Event) -> None:
@@ -124,7 +165,7 @@ class Units:
         if self._is_away or is_known_miss or not self._looking.acquire(timeout=LOOKUP_SECONDS):
             return None
         try:
-            fresh = list(self.search(None, address))
+            fresh = list(self.source.mailboxes(None, address))
         except OSError as error:
             self._note_away(error)
             return None
@@ -150,24 +191,43 @@ class Units:
         self._is_away = False
 
 
-def ldap_search(directory: Directory) -> Search:
-    """Return a search in LDAP as the settings' reader. Each call binds anew, so none goes stale."""
-    password = read_secret(directory.reader_password_file)
-    tls = ldap3.Tls(
-        validate=ssl.CERT_REQUIRED,
-        ca_certs_file=str(directory.ca_file) if directory.ca_file else None,
-    )
+class Ldap:
+    """The directory, asked as the settings' reader. Each call binds anew, so none goes stale."""
 
-    def search(since: str | None, address: str | None) -> list[Mailbox]:
+    def __init__(self, directory: Directory) -> None:
+        """Read the password once. Raises UserError if it cannot be read."""
+        self._directory = directory
+        self._password = read_secret(directory.reader_password_file)
+        self._tls = ldap3.Tls(
+            validate=ssl.CERT_REQUIRED,
+            ca_certs_file=str(directory.ca_file) if directory.ca_file else None,
+        )
+
+    def mailboxes(self, since: str | None, address: str | None) -> Iterable[Mailbox]:
+        """Return mailboxes and lists, as `Source` says."""
+        wanted = ["kommunpostAddress", "kommunpostUnit", "kommunpostHolder", "modifyTimestamp"]
         seconds = LOOKUP_SECONDS if address else _SNAPSHOT_SECONDS
+        return map(_mailbox, self._search(_filter(since, address), wanted, seconds))
+
+    def senders(self) -> Mapping[str, frozenset[str]]:
+        """Return the groups of those who may send as a mailbox."""
+        found = self._search(_SENDERS, ["kommunpostHolder", "member"], _SENDERS_SECONDS)
+        groups = map(_values, found)
+        return {
+            group("kommunpostHolder")[0]: frozenset(map(str.lower, group("member")))
+            for group in groups
+        }
+
+    def _search(self, wanted: str, attributes: list[str], seconds: int) -> list[dict[str, Any]]:
+        uri = self._directory.uri
         server = ldap3.Server(
-            directory.uri, tls=tls, get_info=ldap3.NONE, connect_timeout=LOOKUP_SECONDS
+            uri, tls=self._tls, get_info=ldap3.NONE, connect_timeout=LOOKUP_SECONDS
         )
         try:
             connection = ldap3.Connection(
                 server,
-                directory.reader_dn,
-                password,
+                self._directory.reader_dn,
+                self._password,
                 auto_bind=True,
                 read_only=True,
                 raise_exceptions=True,
@@ -175,17 +235,14 @@ def ldap_search(directory: Directory) -> Search:
             )
             with connection:
                 found = connection.extend.standard.paged_search(
-                    directory.base,
-                    _filter(since, address),
-                    attributes=["kommunpostAddress", "kommunpostUnit", "kommunpostHolder",
-                                "modifyTimestamp"],
-                    paged_size=_PAGE,
-                )  # fmt: skip
-                return [_mailbox(item) for item in found if item["type"] == "searchResEntry"]
+                    self._directory.base, wanted, attributes=attributes, paged_size=_PAGE
+                )
+                return [item for item in found if item["type"] == "searchResEntry"]
         except LDAPException as error:
-            raise OSError(f"{directory.uri}: {error}") from error
+            raise OSError(f"{uri}: {error}") from error
 
-    return search
+
+_SENDERS = "(&(objectClass=kommunpostGroup)(kommunpostRight=sender))"
 
 
 def _filter(since: str | None, address: str | None) -> str:
@@ -194,17 +251,23 @@ def _filter(since: str | None, address: str | None) -> str:
         narrower = f"(kommunpostAddress={escape_filter_chars(address)})"
     elif since:
         narrower = f"(modifyTimestamp>={since})"
-    # The mailbox class keeps the ledger of addresses out, which holds kommunpostAddress too.
-    return f"(&(objectClass=kommunpostMailbox)(kommunpostAddress=*){narrower})"
+    # The classes keep the ledger of addresses out, which holds kommunpostAddress too.
+    kinds = "(|(objectClass=kommunpostMailbox)(objectClass=kommunpostList))"
+    return f"(&{kinds}(kommunpostAddress=*){narrower})"
 
 
-def _mailbox(item: dict[str, Any]) -> Mailbox:
+def _values(item: dict[str, Any]) -> Callable[[str], list[str]]:
     """Read an entry as it came over the wire: the schema isn't loaded, so values are bytes."""
     raw = {name.lower(): values for name, values in item["raw_attributes"].items()}
 
     def values(name: str) -> list[str]:
         return [value.decode("utf-8", "replace") for value in raw.get(name.lower(), [])]
 
+    return values
+
+
+def _mailbox(item: dict[str, Any]) -> Mailbox:
+    values = _values(item)
     holder = next(iter(values("kommunpostHolder")), "")
     own_unit = holder.removeprefix("unit:") if holder.startswith("unit:") else None
     return Mailbox(
@@ -212,4 +275,5 @@ def _mailbox(item: dict[str, Any]) -> Mailbox:
         unit=next(iter(values("kommunpostUnit")), own_unit),
         addresses=frozenset(value.lower() for value in values("kommunpostAddress")),
         stamp=next(iter(values("modifyTimestamp")), ""),
+        holder=holder,
     )

@@ -5,6 +5,7 @@ import re
 import secrets
 import smtplib
 import time
+from dataclasses import replace
 from datetime import date, timedelta
 from email.message import Message
 from pathlib import Path
@@ -61,9 +62,9 @@ def test_whoever_writes_to_somebody_who_has_left_is_told_where_to_write(
     assert answer["To"].strip("<>") == sender
     assert answer["Return-Path"] == "<>", "nobody may answer an answer"
     assert note["Message-ID"] in answer["References"]
-    text = answer.get_content()
+    text = " ".join(answer.get_content().split())
     assert "finns inte längre hos" in text
-    assert re.search(rf"Skriv i stället till \w+: \S+@{world.domain}", text)
+    assert re.search(rf"Skriv i stället till [^:]+: \S+@{world.domain}", text)
     assert "In English: this address is no longer in use." in text
     assert leaver.name not in text
     assert _is_kept(on_host, leaver.address, note), "the letter itself has arrived"
@@ -86,9 +87,11 @@ def test_the_same_sender_is_told_once_a_day(world, on_host, leaver):
 
 def test_a_colleague_is_told_too(world, leaver):
     colleague = world.colleagues(1)[0]
-    note = letter(colleague, leaver.address, SUBJECT)
-    world.submit(colleague, note)
-    assert "finns inte längre hos" in _answer(world, note, colleague).get_content()
+    as_new = replace(colleague, address=colleague.address.replace("@", f"+{secrets.token_hex(4)}@"))
+    note = letter(as_new, leaver.address, SUBJECT)
+    world.submit(as_new, note)
+    text = " ".join(_answer(world, note, colleague).get_content().split())
+    assert "finns inte längre hos" in text
 
 
 @pytest.mark.parametrize(

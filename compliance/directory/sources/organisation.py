@@ -6,7 +6,7 @@ The keys are described in inventory/example/README.md.
 from collections.abc import Callable
 from pathlib import Path
 
-from compliance.directory.model import Access, Position, Right, Unit, UnitKind, Watch
+from compliance.directory.model import Access, Audience, Position, Right, Unit, UnitKind, Watch
 from compliance.directory.sources import Located, Structure
 from compliance.directory.sources.values import (
     Fault,
@@ -22,7 +22,7 @@ _KEYS = ("municipality", "commissioner", "executive_office", "units", "positions
 _UNIT_KEYS = ("id", "name", "kind", "watcher", "deputy")
 _OPTIONAL = ("acknowledgement",)
 _ACCESS_KEYS = {right: f"{right}s" for right in Right}
-_UNIT_OPTIONAL = ("parent", "head", "acknowledgement", *_ACCESS_KEYS.values())
+_UNIT_OPTIONAL = ("parent", "head", "list", "acknowledgement", *_ACCESS_KEYS.values())
 _POSITION_KEYS = ("id", "name", "unit", "holders")
 _POSITION_OPTIONAL = (
     "acknowledgement",
@@ -57,6 +57,7 @@ def _located(item: Map, key: str) -> Located[str]:
 
 def _unit(item: Map, otherwise: str) -> Located[Unit]:
     kind = _value(item, "kind", _fault_of_kind)
+    audience = _value(item, "list", _fault_of_audience) if "list" in item.fields else ""
     unit = Unit(
         id=_value(item, "id", fault_of_id),
         name=_value(item, "name", fault_of_name),
@@ -67,6 +68,7 @@ def _unit(item: Map, otherwise: str) -> Located[Unit]:
         head=_optional_id(item, "head"),
         access=_access(item),
         acknowledgement=_acknowledgement(item, otherwise),
+        mailing_list=Audience(audience) if audience in list(Audience) else None,
     )
     return Located(unit, item.where)
 
@@ -105,6 +107,10 @@ def _acknowledgement(item: Map, otherwise: str) -> str:
 
 def _fault_of_kind(kind: str) -> Fault | None:
     return fault_of_choice(kind, list(UnitKind))
+
+
+def _fault_of_audience(audience: str) -> Fault | None:
+    return fault_of_choice(audience, list(Audience))
 
 
 def _optional_id(item: Map, key: str) -> str | None:

@@ -1,10 +1,18 @@
 # Runs for every delivery before anything of the owner's.
-require ["fileinto", "vacation", "variables", "vnd.dovecot.environment"];
+require ["envelope", "fileinto", "imap4flags", "subaddress", "vacation", "variables",
+    "vnd.dovecot.environment"];
 
 # A probe of the audit. The milter removes this header from all mail that arrives and sets it only
 # after it has verified the probe's token, so its presence is proof. Sieve can't verify one itself.
 if header :is "X-Kommunpost-Probe" "verified" {
     fileinto "#probe/Probe";
+    stop;
+}
+
+# The copy of what was sent as this function mailbox. Postfix adds this address by itself and takes
+# it from nobody.
+if envelope :detail "to" "sent" {
+    fileinto :flags "\\Seen" "Sent";
     stop;
 }
 

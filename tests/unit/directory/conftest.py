@@ -103,7 +103,7 @@ def applied(plan: MailboxPlan, held: Held) -> Held:
     """Do to a `Held` what apply does to LDAP."""
     entries = dict(held.entries)
     for change in plan.changes:
-        if change.action is Action.CLOSE and change.mailbox.is_device:
+        if change.action is Action.CLOSE and change.mailbox.leaves_no_trace:
             del entries[change.mailbox.rdn.lower()]
         else:
             entries[change.mailbox.rdn.lower()] = change.mailbox

@@ -14,6 +14,7 @@ NOW = datetime(2026, 11, 24, 9, 5, 0, 120, tzinfo=UTC)
 KEY = b"k" * 32
 ANNA = "anna.astrom@sjovalla.example"
 BO = "bo.berg@sjovalla.example"
+BOARD = "namnden@sjovalla.example"
 OUTSIDER = "medborgare@omvarlden.example"
 
 OUTSIDE = Origin("public", None)
@@ -28,8 +29,8 @@ class FakeDirectory:
     def unit_of(self, address):
         return self.units.get(address.lower().replace("+sent", ""))
 
-    def addresses_of(self, login):
-        return None if self.own is None else self.own.get(login, frozenset())
+    def addresses_of(self, login, sender):
+        return None if self.own is None else self.own.get((login, sender), frozenset())
 
 
 class Kept:
@@ -46,7 +47,8 @@ class Kept:
 
 @pytest.fixture
 def directory():
-    own = {ANNA: frozenset({ANNA, "anna@sjovalla.example"})}
+    anna = frozenset({ANNA, "anna@sjovalla.example"})
+    own = {(ANNA, ANNA): anna, (ANNA, BOARD): anna | {BOARD}, (ANNA, BO): anna}
     return FakeDirectory({ANNA: "bun", BO: "ks", "gammal@alias.example": "ks"}, own)
 
 
@@ -202,6 +204,24 @@ def test_a_login_may_send_as_its_own_addresses(capture, sender):
 )
 def test_a_login_may_not_send_as_another(capture, sender):
     assert capture.judge(message(ANNA, From=sender.encode()), AS_ANNA).reply == module.NOT_YOURS
+
+
+@pytest.mark.parametrize("sender", [BOARD, f"Nämnden <{BOARD}>", ANNA])
+def test_a_login_may_send_as_a_mailbox_that_it_sends_for(capture, sender):
+    assert capture.judge(message(BOARD, From=sender.encode()), AS_ANNA).reply is None
+
+
+def test_the_envelope_too_must_be_that_mailboxs_so_that_a_copy_is_kept(capture):
+    note = message(ANNA, From=BOARD.encode())
+    assert capture.judge(note, AS_ANNA).reply == module.NOT_YOURS
+
+
+@pytest.mark.parametrize("sender", [BO, f"Bo <{BO}>", f"<{ANNA}", f"{ANNA}, {BO}"])
+def test_a_sender_header_names_no_other_either(capture, sender):
+    note = message(ANNA, From=ANNA.encode(), Sender=sender.encode())
+    assert capture.judge(note, AS_ANNA).reply == module.NOT_YOURS
+    note = message(ANNA, From=ANNA.encode(), Sender=ANNA.encode())
+    assert capture.judge(note, AS_ANNA).reply is None
 
 
 def test_a_second_from_header_does_not_get_by(capture):

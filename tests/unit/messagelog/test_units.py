@@ -10,22 +10,29 @@ ANNA = "anna@sjovalla.example"
 
 def mailbox(name, unit="ks", stamp="20261124090000Z", more=()):
     addresses = frozenset({f"{name}@sjovalla.example", *more})
-    return Mailbox(f"uid={name}", unit, addresses, stamp)
+    return Mailbox(f"uid={name}", unit, addresses, stamp, f"person:{name}")
 
 
 class FakeLdap:
     """Holds mailboxes, notes what it is asked, and can be away."""
 
     def __init__(self, *mailboxes):
-        self.mailboxes, self.asked, self.is_away = list(mailboxes), [], False
+        self.all, self.asked, self.is_away = list(mailboxes), [], False
+        self.groups = {}
 
-    def __call__(self, since, address):
+    def senders(self):
+        self.asked.append("senders")
+        if self.is_away:
+            raise OSError("away")
+        return dict(self.groups)
+
+    def mailboxes(self, since, address):
         self.asked.append((since, address))
         if self.is_away:
             raise OSError("away")
         if address:
-            return [one for one in self.mailboxes if address in one.addresses]
-        return [one for one in self.mailboxes if not since or one.stamp >= since]
+            return [one for one in self.all if address in one.addresses]
+        return [one for one in self.all if not since or one.stamp >= since]
 
 
 @pytest.fixture
@@ -51,7 +58,7 @@ def test_known_addresses_are_answered_from_memory(units, ldap):
     assert units.unit_of("anna+sent@sjovalla.example") == "ks"
     assert units.unit_of("a@alias.example") == "ks"
     assert units.unit_of("bo@sjovalla.example") == "bun"
-    assert units.addresses_of(ANNA) == {ANNA, "a@alias.example"}
+    assert units.addresses_of(ANNA, ANNA) == {ANNA, "a@alias.example"}
     assert ldap.asked == []
 
 
@@ -62,7 +69,7 @@ def test_outside_addresses_are_never_asked_for(units, ldap):
 
 
 def test_a_new_mailbox_is_looked_up_at_once(units, ldap):
-    ldap.mailboxes.append(mailbox("ny", unit="sbn"))
+    ldap.all.append(mailbox("ny", unit="sbn"))
     assert units.unit_of("ny+x@sjovalla.example") == "sbn"
     assert units.unit_of("ny@sjovalla.example") == "sbn"
     assert ldap.asked == [(None, "ny@sjovalla.example")]
@@ -73,7 +80,7 @@ def test_an_unknown_address_is_not_asked_for_again_and_again(units, ldap, now):
         assert units.unit_of("ingen@sjovalla.example") is None
     assert len(ldap.asked) == 1
     now[0] += module.MISS_SECONDS
-    ldap.mailboxes.append(mailbox("ingen"))
+    ldap.all.append(mailbox("ingen"))
     assert units.unit_of("ingen@sjovalla.example") == "ks"
 
 
@@ -86,7 +93,7 @@ def test_when_the_directory_is_away_the_last_snapshot_stands_and_nobody_waits(un
     assert ldap.asked == []  # no time-out for each message
     ldap.is_away = False
     units.refresh()
-    ldap.mailboxes.append(mailbox("ny"))
+    ldap.all.append(mailbox("ny"))
     assert units.unit_of("ny@sjovalla.example") == "ks"
 
 
@@ -94,21 +101,60 @@ def test_without_any_snapshot_nothing_is_claimed_about_logins(ldap):
     ldap.is_away = True
     units = Units("sjovalla.example", ldap)
     units.refresh()
-    assert units.addresses_of(ANNA) is None
+    assert units.addresses_of(ANNA, ANNA) is None
     ldap.is_away = False
     units.refresh()
-    assert units.addresses_of("ingen@sjovalla.example") == frozenset()
+    assert units.addresses_of("ingen@sjovalla.example", ANNA) == frozenset()
 
 
 def test_a_refresh_asks_for_changes_only_and_once_in_a_while_for_all(units, ldap, now):
-    ldap.mailboxes[0] = mailbox("anna", unit="bun", stamp="20261124100000Z")
+    ldap.all[0] = mailbox("anna", unit="bun", stamp="20261124100000Z")
     units.refresh()
-    assert ldap.asked == [("20261124090000Z", None)]
+    assert ldap.asked == [("20261124090000Z", None), "senders"]
     assert units.unit_of(ANNA) == "bun"
     assert units.unit_of("a@alias.example") is None  # taken from her since
     assert units.unit_of("bo@sjovalla.example") == "bun"
-    del ldap.mailboxes[1]
+    del ldap.all[1]
     now[0] += module.FULL_REFRESH_SECONDS
     units.refresh()
-    assert ldap.asked[-1] == (None, None)
+    assert ldap.asked[-2] == (None, None)
     assert "bo@sjovalla.example" not in units._by_address
+
+
+BOARD = "ks@sjovalla.example"
+
+
+def test_a_member_sends_as_the_function_mailbox_from_the_first_moment(units, ldap, now):
+    """Postfix asks the directory itself, so the milter must not say no by an old list."""
+    ldap.all.append(Mailbox("ou=ks", "ks", frozenset({BOARD}), "20261124090000Z", "unit:ks"))
+    units.refresh()
+    own = {ANNA, "a@alias.example"}
+    now[0] += module.SENDERS_SECONDS
+    assert units.addresses_of(ANNA, BOARD) == own
+    ldap.groups = {"unit:ks": frozenset({"uid=anna"})}
+    assert units.addresses_of(ANNA, BOARD) == own, "asked for at most once a second"
+    now[0] += module.SENDERS_SECONDS
+    assert units.addresses_of(ANNA, f"KS+x@{BOARD.partition('@')[2]}") == own | {BOARD}
+    assert units.addresses_of(ANNA, ANNA) == own
+    assert units.addresses_of("bo@sjovalla.example", BOARD) == {"bo@sjovalla.example"}
+
+
+def test_whoever_is_a_member_no_more_may_until_the_next_refresh_at_most(units, ldap, now):
+    ldap.all.append(Mailbox("ou=ks", "ks", frozenset({BOARD}), "20261124090000Z", "unit:ks"))
+    ldap.groups = {"unit:ks": frozenset({"uid=anna"})}
+    units.refresh()
+    assert BOARD in units.addresses_of(ANNA, BOARD)
+    ldap.groups = {}
+    units.refresh()
+    assert BOARD not in units.addresses_of(ANNA, BOARD)
+
+
+def test_while_the_directory_is_away_known_members_send_and_others_come_again(units, ldap, now):
+    ldap.all.append(Mailbox("ou=ks", "ks", frozenset({BOARD}), "20261124090000Z", "unit:ks"))
+    ldap.groups = {"unit:ks": frozenset({"uid=anna"})}
+    units.refresh()
+    ldap.is_away = True
+    now[0] += module.SENDERS_SECONDS
+    assert BOARD in units.addresses_of(ANNA, BOARD)
+    assert units.addresses_of("bo@sjovalla.example", BOARD) is None
+    assert units.addresses_of("bo@sjovalla.example", "bo@sjovalla.example") is not None
