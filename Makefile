@@ -36,8 +36,8 @@ test: setup-test ## all tests, against a lab that it starts
 test-unit: setup-test ## the tests that need no lab
 	@$(BIN)/pytest -q tests/unit tests/roles
 
-prove: setup-test ## what takes long to prove, e.g. apply killed fifty times
-	@$(BIN)/pytest -q tests/prove
+prove: setup-test ## what takes long to prove, against a lab: apply killed fifty times, the milter a hundred
+	@$(BIN)/python bin/steps prove $(LABARGS)
 
 bench-directory: setup-test ## plan and apply for 1,000, 10,000 and 100,000 people
 	@$(BIN)/python benchmarks/directory.py

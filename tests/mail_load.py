@@ -46,6 +46,13 @@ class Load:
             assert time.monotonic() < deadline, f"only {len(self.accepted)} of {wanted} accepted"
             time.sleep(0.05)  # clients run in threads of their own
 
+    def wait_for_refusal(self, seconds: float = 60) -> None:
+        """Wait until a letter is not accepted."""
+        deadline = time.monotonic() + seconds
+        while not self.refused:
+            assert time.monotonic() < deadline, "every letter was accepted"
+            time.sleep(0.05)  # clients run in threads of their own
+
     def client(self, number: int) -> None:
         """Send one letter after the other, each over a connection of its own."""
         count = 0

@@ -121,6 +121,15 @@ def test(lab: Lab) -> None:
     steps.run_openly("Faults, and what the audit says of them", [*pytest, "tests/faults"], mend)
 
 
+def prove(lab: Lab) -> None:
+    """Run what takes long to prove, against the same lab."""
+    steps = _steps(lab, LAB_STEPS + 1)
+    _deploy(lab, steps)
+    _point_command_line(lab)
+    mend = "read the failed test above; `make lab` keeps the lab to look at"
+    steps.run_openly("Long proofs", [BIN / "pytest", "-q", "--durations=5", "tests/prove"], mend)
+
+
 def _say_how_to_log_in(lab: Lab) -> None:
     facts = json.loads((lab.build / "lab.json").read_text())
     commissioner = next(p for p in facts["people"] if p["address"] == facts["commissioner"])
