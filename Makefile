@@ -55,6 +55,7 @@ lint: setup ## every linter, no warnings
 	@$(BIN)/yamllint --strict .
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline -q
 	@$(BIN)/djlint --check --lint --quiet templates
+	@$(BIN)/djlint --check --lint --quiet --profile django --indent 2 compliance/loglist/templates
 
 format: setup ## let the formatters write
 	@$(BIN)/ruff check --fix -q . bin/lab bin/steps

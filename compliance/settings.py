@@ -189,6 +189,16 @@ class Audit(BaseModel):
     report_dir: Path = Path("build/report")
 
 
+class LogList(BaseModel):
+    """The log list's web application: who it answers to, and its two ways into the database."""
+
+    model_config = _STRICT
+    hosts: list[str] = Field(description="The names under which it is reached")
+    secret_key_file: Path = Field(description="Signs the cookies")
+    web: Log = Field(description="As kommunpost_web: reads with a reader's token")
+    login: Log = Field(description="As kommunpost_login: lets readers in")
+
+
 class Settings(BaseModel):
     """The whole file. A part that a host has no use for is left out."""
 
@@ -197,6 +207,7 @@ class Settings(BaseModel):
     directory: Directory | None = None
     log: Log | None = None
     seal: Seal | None = None
+    loglist: LogList | None = None
     capture: Capture | None = None
     audit: Audit | None = None
 

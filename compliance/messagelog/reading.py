@@ -157,9 +157,13 @@ class Reader:
             return self._rows(self._ask(action, wanted), after, size)
 
     def pages(self, wanted: Filter, action: Action = "export") -> Iterator[Row]:
-        """Yield all rows, newest first, by one question."""
+        """Give all rows, newest first, by one question, which is asked at once."""
         with _told():
-            reading, after = self._ask(action, wanted), None
+            return self._all_rows(self._ask(action, wanted))
+
+    def _all_rows(self, reading: int) -> Iterator[Row]:
+        after = None
+        with _told():
             while rows := self._rows(reading, after, EXPORT_PAGE):
                 yield from rows
                 after = Place.of(rows[-1])
@@ -187,12 +191,15 @@ class Reader:
         self, unit: str | None = None, before: int | None = None, size: int = PAGE
     ) -> list[Trace]:
         """Return who has read what, newest first, before a number."""
-        with _told(), self._connection.cursor(row_factory=class_row(Trace)) as cursor:
+        with _told(), self._connection.cursor(row_factory=dict_row) as cursor:
             reading = self._ask("audit", Filter(unit=unit))
+            # As text: Django's connections and psycopg's own read JSON differently.
             cursor.execute(
-                "SELECT * FROM log.trail(%s, %s, %s, %s)", [self._token, reading, size, before]
+                "SELECT number, asked_at, reader, name, action, unit, filter::text, rows "
+                "FROM log.trail(%s, %s, %s, %s)",
+                [self._token, reading, size, before],
             )
-            return cursor.fetchall()
+            return [Trace(**row | {"filter": json.loads(row["filter"])}) for row in cursor]
 
     def _ask(self, action: Action, wanted: Filter) -> int:
         row = self._connection.execute(

@@ -1,0 +1,111 @@
+"""Whose log lists somebody may read, as the directory says (docs/decisions/0024-readers.md)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ldap3.utils.conv import escape_filter_chars
+
+from compliance.directory.ldap import Connection
+
+_ATTRIBUTES = ["kommunpostHolder", "kommunpostReference", "displayName", "cn"]
+
+
+@dataclass(frozen=True, slots=True)
+class LogReader:
+    """A person who can log in.
+
+    dn: to hold the password against. id: lasting, e.g. `person:10023`. name: as others may see it:
+    of a protected identity only the reference (P1). units: id to name of the units whose list they
+    review, and of those below. everything: they review for the executive office, which reads all.
+    """
+
+    dn: str
+    id: str
+    name: str
+    units: dict[str, str]
+    everything: bool
+
+
+def find(connection: Connection, base: str, address: str) -> LogReader | None:
+    """Look up who logs in with an address, and what they may read; None if nobody does."""
+    connection.search(
+        f"ou=people,{base}",
+        f"(&(kommunpostStatus=active)(mail={escape_filter_chars(address)}))",
+        attributes=_ATTRIBUTES,
+    )
+    if len(connection.response) != 1:
+        return None
+    (found,) = connection.response
+    person = found["attributes"]
+    tree = _units(connection, base)
+    own = _reviewed(connection, base, found["dn"])
+    below = {unit for unit in tree if _above(unit, tree) & own}
+    everything = any(tree[unit].executive_office for unit in own if unit in tree)
+    wanted = set(tree) if everything else below
+    return LogReader(
+        dn=found["dn"],
+        id=_first(person, "kommunpostHolder"),
+        name=_first(person, "kommunpostReference")
+        or _first(person, "displayName")
+        or _first(person, "cn"),
+        units={unit: tree[unit].name for unit in tree if unit in wanted},
+        everything=everything,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    name: str
+    parent: str
+    executive_office: bool
+
+
+def _units(connection: Connection, base: str) -> dict[str, _Unit]:
+    connection.search(
+        f"ou=units,{base}",
+        "(kommunpostUnitKind=*)",
+        attributes=["ou", "description", "kommunpostParent", "kommunpostDuty"],
+    )
+    return {
+        _first(found["attributes"], "ou"): _Unit(
+            name=_first(found["attributes"], "description"),
+            parent=_first(found["attributes"], "kommunpostParent"),
+            executive_office="executive-office" in _all(found["attributes"], "kommunpostDuty"),
+        )
+        for found in sorted(
+            connection.response, key=lambda one: _first(one["attributes"], "description")
+        )
+    }
+
+
+def _reviewed(connection: Connection, base: str, dn: str) -> set[str]:
+    connection.search(
+        f"ou=groups,{base}",
+        f"(&(kommunpostRight=reviewer)(member={escape_filter_chars(dn)}))",
+        attributes=["kommunpostHolder"],
+    )
+    holders = (_first(found["attributes"], "kommunpostHolder") for found in connection.response)
+    return {holder.removeprefix("unit:") for holder in holders if holder.startswith("unit:")}
+
+
+def _above(unit: str, tree: dict[str, _Unit]) -> set[str]:
+    """Return a unit and all above it. A parent that is not there, or a ring, ends the way."""
+    way: set[str] = set()
+    while unit in tree and unit not in way:
+        way.add(unit)
+        unit = tree[unit].parent
+    return way
+
+
+def _all(attributes: Any, name: str) -> list[str]:
+    values = attributes.get(name) or []
+    return [str(value) for value in values] if isinstance(values, list) else [str(values)]
+
+
+def _first(attributes: Any, name: str) -> str:
+    return next(iter(_all(attributes, name)), "")
+
+
+def unit_names(connection: Connection, base: str) -> dict[str, str]:
+    """Return the name of each unit by its id, in the order of names."""
+    return {unit: found.name for unit, found in _units(connection, base).items()}

@@ -1,0 +1,1 @@
+"""The log list: a web application over the message log (Django)."""

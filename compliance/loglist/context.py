@@ -1,0 +1,29 @@
+"""What every template knows."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from compliance.errors import UserError
+from compliance.loglist.login import unit_names
+
+
+def surroundings(request: HttpRequest) -> dict[str, Any]:
+    """Return whose installation it is, who reads, and the units that they can choose among."""
+    who = getattr(request, "who", None)
+    return {
+        "municipality": settings.KOMMUNPOST.municipality.name,
+        "who": who,
+        "units": units_of(who) if who else [],
+    }
+
+
+def units_of(who: Any) -> list[tuple[str, str]]:
+    """Return id and name of the units of a session, by name; without the directory, by id."""
+    try:
+        names = unit_names()
+    except UserError:
+        names = {}
+    ids = list(names) if who.everything and names else who.units
+    return sorted(((unit, names.get(unit, unit)) for unit in ids), key=lambda one: one[1])

@@ -1,0 +1,84 @@
+"""What a reader fills in."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from compliance.messagelog.reading import Filter
+
+
+class LoginForm(forms.Form):
+    """Address and password."""
+
+    address = forms.CharField(
+        label=_("E-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=1000,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+def _day(label: Any) -> forms.DateField:
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    return forms.DateField(label=label, required=False, widget=widget, input_formats=["%Y-%m-%d"])
+
+
+class FilterForm(forms.Form):
+    """Which rows of a unit's list are wanted; days are Swedish, both included."""
+
+    q = forms.CharField(label=_("In the subject"), required=False, max_length=200)
+    how = forms.ChoiceField(
+        label=_("Search for"),
+        required=False,
+        choices=[("part", _("the text as written")), ("words", _("words in any form"))],
+    )
+    address = forms.CharField(label=_("Sender or recipient"), required=False, max_length=320)
+    direction = forms.ChoiceField(
+        label=_("Direction"),
+        required=False,
+        choices=[
+            ("", _("All")),
+            ("in", _("Incoming")),
+            ("out", _("Outgoing")),
+            ("internal", _("Internal")),
+        ],
+    )
+    since = _day(_("From"))
+    until = _day(_("To and including"))
+    probes = forms.BooleanField(label=_("Show the audit's own mail"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a time that ends before it begins, and what no text in the log can hold."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        since, until = values.get("since"), values.get("until")
+        if since and until and until < since:
+            self.add_error("until", _("The last day is before the first."))
+        return values
+
+    def wanted(self, unit: str) -> Filter:
+        """Return the filter; the form is valid."""
+        values = self.cleaned_data
+        text = values["q"] or None
+        until = values["until"] and values["until"] + timedelta(days=1)
+        return Filter(
+            unit=unit,
+            since=_midnight(values["since"]),
+            until=_midnight(until),
+            direction=values["direction"] or None,
+            address=values["address"] or None,
+            words=text if values["how"] == "words" else None,
+            part=text if values["how"] != "words" else None,
+            probes=values["probes"],
+        )
+
+
+def _midnight(day: Any) -> datetime | None:
+    return timezone.make_aware(datetime.combine(day, time.min)) if day else None

@@ -1,0 +1,63 @@
+"""Logging in with the account in the directory."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connections
+from django.utils import timezone
+
+from compliance.directory import ldap, log_readers
+from compliance.directory.log_readers import LogReader
+from compliance.loglist.models import LoginFailure
+from compliance.messagelog.reading import Identity, open_session
+
+# So many wrong passwords within the time, and the address has to wait: enough for slips of the
+# hand, too few to guess with.
+FAILURES = 5
+WAIT = timedelta(minutes=15)
+_NAMES_KEPT_SECONDS = 600
+
+
+class MustWaitError(Exception):
+    """Too many failed log-ins for this address."""
+
+
+def log_in(address: str, password: str) -> str | None:
+    """Return a token for the account with this address and password, else None.
+
+    Raises MustWaitError, also for the right password, and UserError if the directory is away.
+    """
+    login = address.strip().lower()
+    recent = LoginFailure.objects.filter(login=login, at__gt=timezone.now() - WAIT)
+    if recent.count() >= FAILURES:
+        raise MustWaitError
+    found = identify(login, password) if login and password else None
+    if found is None:
+        LoginFailure.objects.create(login=login[:254])
+        return None
+    LoginFailure.objects.filter(login=login).delete()
+    LoginFailure.objects.filter(at__lt=timezone.now() - WAIT).delete()
+    database = connections["login"]
+    database.ensure_connection()
+    who = Identity(found.id, found.name, list(found.units), found.everything)
+    return open_session(database.connection, who, settings.SESSION_HOURS * 60)
+
+
+def identify(address: str, password: str) -> LogReader | None:
+    """Ask the directory who has this address and password."""
+    with ldap.connect(settings.DIRECTORY, "reader") as connection:
+        found = log_readers.find(connection, settings.DIRECTORY.base, address)
+    if found is None or not ldap.password_holds(settings.DIRECTORY, found.dn, password):
+        return None
+    return found
+
+
+def unit_names() -> dict[str, str]:
+    """Return the name of each unit; what the directory said stands for ten minutes."""
+    names: dict[str, str] | None = cache.get("unit_names")
+    if names is None:
+        with ldap.connect(settings.DIRECTORY, "reader") as connection:
+            names = log_readers.unit_names(connection, settings.DIRECTORY.base)
+        cache.set("unit_names", names, _NAMES_KEPT_SECONDS)
+    return names

@@ -1,0 +1,1 @@
+"""The log list's own tables, step by step."""

@@ -1,0 +1,67 @@
+"""How the log's texts are shown."""
+
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from compliance.messagelog.formats import visible
+
+register = template.Library()
+
+
+@register.filter
+def shown(text: str | None) -> SafeString:
+    """Show a text from outside: nothing unseen in it, and turning no text around it."""
+    return format_html("<bdi>{}</bdi>", visible(text or ""))
+
+
+@register.filter
+def direction(way: str) -> str:
+    """Name which way mail went."""
+    names: dict[str, str] = {"in": _("In"), "out": _("Out"), "internal": _("Internal")}
+    return names.get(way, way)
+
+
+@register.filter
+def sender(row: dict[str, Any]) -> str:
+    """Return whom a message says it is from, else the envelope's sender."""
+    return str(row["from_address"] or row["envelope_sender"])
+
+
+@register.filter
+def asked(wanted: dict[str, Any]) -> str:
+    """Say what a filter asked for, in words."""
+    labels = {
+        "part": _("text"),
+        "words": _("words"),
+        "address": _("address"),
+        "direction": _("direction"),
+        "since": _("from"),
+        "until": _("before"),
+        "probes": _("the audit's own mail too"),
+        "sequence": _("number"),
+    }
+    told = []
+    for key, label in labels.items():
+        if key in wanted:
+            value = str(wanted[key])
+            if key in ("since", "until"):
+                value = value[:10]
+            told.append(label if key == "probes" else f"{label}: {value}")
+    return "; ".join(told)
+
+
+@register.filter
+def action(what: str) -> str:
+    """Name what a reader asked for."""
+    names: dict[str, str] = {
+        "list": _("List"),
+        "entry": _("Entry"),
+        "export": _("Export"),
+        "count": _("Count"),
+        "audit": _("Who has read"),
+    }
+    return names.get(what, what)

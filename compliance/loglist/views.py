@@ -1,0 +1,164 @@
+"""The pages."""
+
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db import connection
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from compliance.errors import UserError
+from compliance.loglist.context import units_of
+from compliance.loglist.forms import FilterForm, LoginForm
+from compliance.loglist.login import MustWaitError, log_in
+from compliance.messagelog import formats
+from compliance.messagelog.reading import PAGE, Place
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def login(request: HttpRequest) -> HttpResponse:
+    """Let somebody in who has an account in the directory."""
+    form = LoginForm(request.POST or None, label_suffix="")
+    target = request.GET.get("next", "/")
+    if not url_has_allowed_host_and_scheme(target, allowed_hosts=None):
+        target = "/"
+    if request.method == "POST" and form.is_valid():
+        try:
+            token = log_in(form.cleaned_data["address"], form.cleaned_data["password"])
+        except MustWaitError:
+            form.add_error(None, _("Too many attempts. Wait a quarter of an hour and try again."))
+        except UserError:
+            form.add_error(None, _("The directory does not answer. Tell the IT department."))
+        else:
+            if token:
+                request.session.cycle_key()
+                request.session["token"] = token
+                return redirect(target)
+            form.add_error(None, _("The address or the password is wrong."))
+    return render(request, "loglist/login.html", {"form": form}, status=400 if form.errors else 200)
+
+
+@require_POST
+def logout(request: HttpRequest) -> HttpResponse:
+    """End the session, in the database too."""
+    request.reader.close()
+    request.session.flush()
+    return redirect("login")
+
+
+@require_GET
+def health(_request: HttpRequest) -> HttpResponse:
+    """Say whether the database answers; of nothing else."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
+
+
+@require_GET
+def start(request: HttpRequest) -> HttpResponse:
+    """Go to the first of the reader's units."""
+    units = units_of(request.who)
+    if units:
+        return redirect("list", unit=units[0][0])
+    return render(request, "loglist/no_unit.html")
+
+
+@require_GET
+def log_list(request: HttpRequest, unit: str) -> HttpResponse:
+    """Show a page of a unit's list."""
+    form = FilterForm(request.GET, label_suffix="")
+    rows: list[dict[str, Any]] = []
+    if form.is_valid():
+        rows = request.reader.page(form.wanted(unit), _place(request.GET.get("after")), PAGE + 1)
+    query = {key: value for key, value in request.GET.items() if value and key != "after"}
+    shown = rows[:PAGE]
+    return render(
+        request,
+        "loglist/list.html",
+        {
+            "unit": unit,
+            "unit_name": dict(units_of(request.who)).get(unit, unit),
+            "form": form,
+            "rows": shown,
+            "is_filtered": bool(query),
+            "is_first": "after" not in request.GET,
+            "query": urlencode(query),
+            "older": urlencode(query | {"after": _written(Place.of(shown[-1]))})
+            if len(rows) > PAGE
+            else "",
+        },
+        status=200 if form.is_valid() else 400,
+    )
+
+
+@require_GET
+def entry(request: HttpRequest, unit: str, outbox: UUID, sequence: int) -> HttpResponse:
+    """Show all that the log says of one entry."""
+    row = request.reader.entry(unit, str(outbox), _bounded(sequence))
+    return render(
+        request,
+        "loglist/entry.html",
+        {"unit": unit, "unit_name": dict(units_of(request.who)).get(unit, unit), "row": row},
+    )
+
+
+@require_GET
+def export(request: HttpRequest, unit: str, form: str) -> HttpResponse | StreamingHttpResponse:
+    """Hand out all rows that the filter finds, as a file."""
+    chosen = FilterForm(request.GET)
+    if not chosen.is_valid() or form not in ("csv", "xlsx"):
+        raise Http404
+    rows = request.reader.pages(chosen.wanted(unit))
+    path = Path(tempfile.mkstemp(prefix="loglist-")[1])
+    try:
+        if form == "xlsx":
+            formats.write_xlsx(rows, path)
+        else:
+            with path.open("w", encoding="utf-8-sig", newline="") as stream:
+                formats.write_csv(rows, stream)
+        opened = path.open("rb")
+    finally:
+        path.unlink()
+    return FileResponse(opened, as_attachment=True, filename=f"loggningslista-{unit}.{form}")
+
+
+@require_GET
+def trail(request: HttpRequest, unit: str | None = None) -> HttpResponse:
+    """Show who has read what, of a unit or of all: for the executive office."""
+    before = request.GET.get("before", "")
+    traces = request.reader.trail(
+        unit, _bounded(int(before)) if before.isdecimal() else None, PAGE + 1
+    )
+    shown = traces[:PAGE]
+    older = urlencode({"before": shown[-1].number}) if len(traces) > PAGE else ""
+    return render(request, "loglist/trail.html", {"traces": shown, "older": older, "unit": unit})
+
+
+def _place(text: str | None) -> Place | None:
+    """Read back what `_written` wrote; anything else is no page."""
+    if not text:
+        return None
+    try:
+        at, outbox, sequence = text.split("~")
+        return Place(datetime.fromisoformat(at), str(UUID(outbox)), _bounded(int(sequence)))
+    except (ValueError, OverflowError) as error:
+        raise Http404 from error
+
+
+def _bounded(sequence: int) -> int:
+    if not 0 <= sequence < 2**63:
+        raise Http404
+    return sequence
+
+
+def _written(place: Place) -> str:
+    return f"{place.accepted_at.isoformat()}~{place.outbox_id}~{place.sequence}"

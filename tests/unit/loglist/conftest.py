@@ -1,0 +1,100 @@
+"""A log list over a real PostgreSQL, with a directory that the tests say the answers of."""
+
+import json
+import os
+
+import psycopg
+import pytest
+from messagelog.conftest import entry, new_log, server  # noqa: F401
+from messagelog.test_reading import HOST, OUTBOX, traffic
+
+from compliance.directory.log_readers import LogReader
+
+UNITS = {"bun": "Barn- och utbildningsnämnden", "ks": "Kommunstyrelsen"}
+PASSWORD = "rätt lösenord"
+
+
+def account(number, *units, everything=False):
+    return LogReader(
+        dn=f"uid={number},ou=people",
+        id=f"person:{number}",
+        name=f"Person {number}",
+        units={unit: UNITS[unit] for unit in units},
+        everything=everything,
+    )
+
+
+ACCOUNTS = {
+    "ks@sjovalla.example": account("1", "ks"),
+    "bun@sjovalla.example": account("2", "bun"),
+    "bada@sjovalla.example": account("3", "ks", "bun"),
+    "ingen@sjovalla.example": account("4"),
+    "chef@sjovalla.example": account("5", "ks", "bun", everything=True),
+}
+
+
+@pytest.fixture(scope="session")
+def installation(new_log, entry, tmp_path_factory):  # noqa: F811
+    """Make the log with its traffic, the settings, and Django on them."""
+    dsn = new_log()
+    folder = tmp_path_factory.mktemp("loglist")
+    (folder / "secret").write_text("hemligt" * 8, encoding="utf-8")
+    (folder / "kommunpost.yml").write_text(
+        f"""
+municipality: {{name: Sjövalla kommun, domain: sjovalla.example}}
+directory: {{uri: "ldapi:///", base: "dc=x", reader_dn: "cn=x", reader_password_file: /x}}
+loglist:
+  hosts: [loggningslista.intranat.sjovalla.example]
+  secret_key_file: {folder}/secret
+  web: {{dsn: "{dsn("web")}"}}
+  login: {{dsn: "{dsn("login")}"}}
+""",
+        encoding="utf-8",
+    )
+    with psycopg.connect(dsn("writer"), autocommit=True) as writer:
+        writer.execute("SELECT log.append(%s, %s, %s)", [OUTBOX, HOST, json.dumps(traffic(entry))])
+    os.environ["KOMMUNPOST_CONFIG"] = str(folder / "kommunpost.yml")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "compliance.loglist.django_settings"
+    import django
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connections
+
+    django.setup()
+    as_web = settings.DATABASES["default"]["USER"]
+    settings.DATABASES["default"]["USER"] = "kommunpost_owner"
+    connections["default"].settings_dict["USER"] = "kommunpost_owner"
+    call_command("migrate", verbosity=0)
+    connections["default"].close()
+    connections["default"].settings_dict["USER"] = as_web
+    yield dsn
+    connections.close_all()
+    del os.environ["KOMMUNPOST_CONFIG"]
+
+
+@pytest.fixture
+def visit(installation, monkeypatch):
+    """Return a browser, logged in as an account."""
+    from django.test import Client
+
+    from compliance.loglist import context, login
+
+    def identify(address, password):
+        return ACCOUNTS.get(address) if password == PASSWORD else None
+
+    monkeypatch.setattr(login, "identify", identify)
+    monkeypatch.setattr(context, "unit_names", lambda: dict(sorted(UNITS.items())))
+
+    def open_as(name=None):
+        browser = Client(
+            HTTP_HOST="loggningslista.intranat.sjovalla.example",
+            HTTP_X_FORWARDED_PROTO="https",
+        )
+        if name:
+            answer = browser.post(
+                "/login", {"address": f"{name}@sjovalla.example", "password": PASSWORD}
+            )
+            assert answer.status_code == 302, answer.content.decode()
+        return browser
+
+    return open_as
