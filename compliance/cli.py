@@ -19,6 +19,7 @@ _DOORS = {
     "audit": "compliance.audit",
     "directory": "compliance.directory.commands",
     "log": "compliance.messagelog.commands",
+    "watch": "compliance.watch.commands",
     "verify": "compliance.messagelog.seal.commands",
 }
 

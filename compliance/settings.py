@@ -79,6 +79,9 @@ class Directory(BaseModel):
     writer_dn: str | None = None
     writer_password_file: Path | None = None
     sources: Sources | None = None
+    password_page: str | None = Field(
+        default=None, description="Where a person redeems the code of a first login"
+    )
     address_pattern: str = Field(
         default=ADDRESS_PATTERN,
         pattern=_ADDRESS_PATTERNS,
@@ -139,7 +142,7 @@ class MailHost(BaseModel):
 
 
 class Submission(BaseModel):
-    """An account that probes are sent from."""
+    """An account that probes or letters of our own are sent from."""
 
     model_config = _STRICT
     host: str
@@ -148,6 +151,14 @@ class Submission(BaseModel):
     login: str
     password_file: Path
     ca_file: Path | None = None
+
+
+class Watch(BaseModel):
+    """Where it is kept what lies unread and who was reminded of it; on the mail store."""
+
+    model_config = _STRICT
+    unread: Path = Field(description="What `kommunpost watch unread` wrote last")
+    told: Path = Field(description="Who was reminded, from one day to the next")
 
 
 class Imap(BaseModel):
@@ -210,6 +221,20 @@ class Settings(BaseModel):
     loglist: LogList | None = None
     capture: Capture | None = None
     audit: Audit | None = None
+    watch: Watch | None = None
+    sender: Submission | None = Field(
+        default=None, description="The account that letters of our own are sent from"
+    )
+
+    def require_directory(self) -> Directory:
+        """Give the part `directory`. Raises UserError where it is missing."""
+        if self.directory is None:
+            raise UserError.of(
+                "the settings do not say how to reach the directory",
+                f"{settings_path()}: directory",
+                "run this on the control machine, or write the part `directory`",
+            )
+        return self.directory
 
 
 def settings_path() -> Path:

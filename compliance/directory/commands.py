@@ -11,20 +11,25 @@ from rich.progress import track
 
 from compliance import settings
 from compliance.clock import today
-from compliance.directory import passwords, show
+from compliance.directory import password_commands, show
 from compliance.directory.apply import writes_of
 from compliance.directory.conflicts import notices_of
 from compliance.directory.held import read_held
 from compliance.directory.ldap import connect
 from compliance.directory.lifecycle import in_service
 from compliance.directory.model import Organisation
-from compliance.directory.plan import LIMIT_PERCENT, MailboxPlan, make_plan
+from compliance.directory.plan import LIMIT_PERCENT, MailboxPlan, closing_plan, make_plan
 from compliance.directory.sources.configured import source_of
 from compliance.directory.sources.files import FileSource
 from compliance.directory.sources.gather import gather
+from compliance.directory.tree import Held
 from compliance.errors import UserError
+from compliance.letters import render
+from compliance.post import Letter, send
 
 app = typer.Typer(help="Who must have which mailbox.", no_args_is_help=True)
+app.add_typer(password_commands.app, name="password")
+app.command()(password_commands.logins)
 
 PLAIN_STEP = 250  # writes between two lines of progress where there is no terminal
 
@@ -114,12 +119,47 @@ def apply(
     made = _plan(loaded, found)
     made.refuse_mass_closing(allow_closing)
     made.refuse_mass_renaming(allow_renaming)
+    _carry_out(loaded.require_directory(), made)
+
+
+@app.command()
+def daily() -> None:
+    """Do what every day asks for: the timer on the directory's host runs it.
+
+    Where the settings name sources they are applied; else the mailboxes close whose time is over.
+    What stops it changes nothing and is mailed to postmaster.
+
+    Example: kommunpost directory daily
+    """
+    loaded = settings.load()
+    directory = loaded.require_directory()
+    try:
+        if directory.sources:
+            apply()
+        else:
+            _carry_out(directory, closing_plan(_held(directory), today()))
+    except UserError as error:
+        if loaded.sender:
+            _tell_technician(loaded.sender, loaded.municipality, error)
+        raise
+
+
+def _tell_technician(
+    sender: settings.Submission, municipality: settings.Municipality, error: UserError
+) -> None:
+    subject, body = render("directory-stopped.txt.j2", error=error, municipality=municipality.name)
+    try:
+        send(sender, Letter(f"postmaster@{municipality.domain}", subject, body))
+    except UserError as unsent:
+        raise UserError([*error.problems, *unsent.problems]) from error
+
+
+def _carry_out(directory: settings.Directory, made: MailboxPlan) -> None:
     for line in show.notices(made.notices):
         typer.echo(line)
     typer.echo(show.summary(made))
     if made.is_empty:
         return
-    directory = _directory(loaded)
     with connect(directory, "writer") as connection:
         writes = writes_of(connection, directory.base, made)
         for number in _progress(len(writes)):
@@ -127,27 +167,12 @@ def apply(
     typer.echo(f"Done: {len(writes)} changes written.")
 
 
-@app.command()
-def set_password(
-    address: Annotated[str, typer.Argument(help="The primary address, which is the login.")],
-    password_file: Annotated[
-        Path, typer.Option(help="A file that only you can read, with the password in its line.")
-    ],
-) -> None:
-    """Give the holder of an address a password; it is never on the command line.
-
-    Example: kommunpost directory set-password anna.berg@sjovalla.example --password-file pw
-    """
-    changed = passwords.set_password(_directory(settings.load()), address, password_file)
-    typer.echo(f"The password of {address} " + ("is changed." if changed else "is so already."))
-
-
 def _read_sources(organisation: Path | None, people: Path | None, pcs: Path | None) -> Organisation:
     """Read the files that are named, and the settings' ones for those that are not."""
     if organisation and people and pcs:
         return gather(FileSource(organisation, people, pcs))
     loaded = settings.load()
-    configured = _directory(loaded).sources
+    configured = loaded.require_directory().sources
     if configured is None:
         raise UserError.of(
             "the settings do not say where the sources are",
@@ -174,28 +199,21 @@ def _refuse_others(found: Organisation, loaded: settings.Settings) -> None:
 
 def _plan(loaded: settings.Settings, organisation: Organisation) -> MailboxPlan:
     _refuse_others(organisation, loaded)
-    directory = _directory(loaded)
-    with connect(directory, "reader") as connection:
-        held = read_held(connection, directory.base)
+    directory = loaded.require_directory()
     return make_plan(
         organisation,
         loaded.municipality.domain,
         directory.base,
-        held,
+        _held(directory),
         today(),
         directory.answer_days,
         directory.address_pattern,
     )
 
 
-def _directory(loaded: settings.Settings) -> settings.Directory:
-    if loaded.directory is None:
-        raise UserError.of(
-            "the settings do not say how to reach the directory",
-            f"{settings.settings_path()}: directory",
-            "run this on the control machine, or write the part `directory`",
-        )
-    return loaded.directory
+def _held(directory: settings.Directory) -> Held:
+    with connect(directory, "reader") as connection:
+        return read_held(connection, directory.base)
 
 
 def _progress(total: int) -> Iterator[int]:

@@ -17,11 +17,12 @@ from compliance.errors import UserError
 from compliance.settings import ADDRESS_PATTERN
 
 # Mailboxes that outsiders and programs expect (RFC 2142; DMARC RFC 7489; TLS-RPT RFC 8460;
-# security RFC 9116), and the account that the audit sends from.
+# security RFC 9116), and the accounts that the audit's probes and our own letters are sent from.
 SYSTEM_MAILBOXES = {
     "abuse": "Anmälan av missbruk",
     "dmarc": "DMARC-rapporter",
     "hostmaster": "Ansvarig för DNS",
+    "kommunpost": "E-postsystemet",
     "kommunpost-audit": "Kommunposts granskning",
     "postmaster": "Ansvarig för e-posten",
     "security": "Anmälan av säkerhetsbrister",

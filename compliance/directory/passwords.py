@@ -1,47 +1,158 @@
-"""Passwords of people and of the audit's own account; slapd does the hashing."""
+"""Passwords of our own: set, the code for a first login, locked and opened; slapd does the hashing.
 
-from pathlib import Path
+The rules (length, former ones, when a login is held) are slapd's, decision 17.
+"""
 
-from ldap3.core.exceptions import LDAPConstraintViolationResult
+import hmac
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import ldap3
+from ldap3.core.exceptions import LDAPConstraintViolationResult, LDAPNoSuchAttributeResult
 from ldap3.utils.conv import escape_filter_chars
 
 from compliance import settings
 from compliance.directory.ldap import Connection, connect, password_holds
 from compliance.errors import UserError
 
+CODE_DAYS = 7
+LOCKED_FOR_GOOD = "000001010000Z"  # draft-behera-ldap-password-policy-10, 5.3.3
 
-def set_password(directory: settings.Directory, address: str, password_file: Path) -> bool:
-    """Give the holder of an address the password in a file; False if they have it already.
+_SIGNS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # 32 of them, none that looks like another
+_GROUPS, _GROUP = 5, 5  # 25 signs of 5 bits: nobody guesses it, so a fast hash gives nothing away
+_CLASS = "kommunpostFirstLogin"
+_HASH, _EXPIRES = "kommunpostFirstLoginHash", "kommunpostFirstLoginExpires"
+_TIME = "%Y%m%d%H%M%SZ"  # generalizedTime, RFC 4517 3.3.13
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLogin:
+    """A code that lets the holder of an address set a password once, until it expires."""
+
+    address: str
+    code: str
+    expires: datetime
+
+
+def set_password(directory: settings.Directory, address: str, password: str) -> bool:
+    """Give the holder of an address a password; False if they have it already.
 
     By the Password Modify extended operation (RFC 3062), so that no hash is made here.
-    Raises UserError if nobody has the address, or the password is empty or too weak.
+    Raises UserError if nobody has the address, or slapd's rules refuse the password.
     """
-    password = settings.read_secret(password_file)
-    if not password:
-        raise UserError.of("the file is empty", str(password_file), "write the password in it")
     with connect(directory, "writer") as connection:
-        dn = _holder(connection, directory.base, address)
+        dn, _ = _holder(connection, directory.base, address)
         if password_holds(directory, dn, password):
             return False
-        try:
+        with _rules_told():
             connection.extend.standard.modify_password(dn, new_password=password)
-        except LDAPConstraintViolationResult as error:
-            raise UserError.of(
-                f"the directory's rules refuse this password ({error.message})",
-                str(password_file),
-                "write a longer one; the least length is set in the role `directory`",
-            ) from error
     return True
 
 
-def _holder(connection: Connection, base: str, address: str) -> str:
-    """Find the entry whose primary address this is; it is the login."""
+def offer_first_login(directory: settings.Directory, address: str, now: datetime) -> FirstLogin:
+    """Make a code for the holder of an address; one given before holds no longer.
+
+    Only its hash is kept. Raises UserError if nobody has the address.
+    """
+    signs = [secrets.choice(_SIGNS) for _ in range(_GROUPS * _GROUP)]
+    code = "-".join("".join(signs[at : at + _GROUP]) for at in range(0, len(signs), _GROUP))
+    expires = now + timedelta(days=CODE_DAYS)
+    with connect(directory, "writer") as connection:
+        dn, entry = _holder(connection, directory.base, address)
+        changes = {
+            _HASH: [(ldap3.MODIFY_REPLACE, [_hashed(code)])],
+            _EXPIRES: [(ldap3.MODIFY_REPLACE, [expires.astimezone(UTC).strftime(_TIME)])],
+        }
+        if not entry.get(_HASH):
+            changes["objectClass"] = [(ldap3.MODIFY_ADD, [_CLASS])]
+        connection.modify(dn, changes)
+    return FirstLogin(address.lower(), code, expires)
+
+
+def redeem(
+    directory: settings.Directory, address: str, code: str, password: str, now: datetime
+) -> None:
+    """Set a password by a code, which holds no longer afterwards.
+
+    Raises UserError: one and the same whether the address, the code or the day is wrong, so that
+    nobody learns which; and if slapd's rules refuse the password, when the code still holds.
+    """
+    refused = UserError.of(
+        "the address and the code do not belong together, or the code is too old",
+        remedy="ask the IT department for a new letter",
+    )
+    with connect(directory, "writer") as connection:
+        try:
+            dn, entry = _holder(connection, directory.base, address)
+        except UserError as error:
+            raise refused from error
+        expires = entry.get(_EXPIRES, "")
+        fits = hmac.compare_digest(entry.get(_HASH, ""), _hashed(code))
+        if not fits or expires < now.astimezone(UTC).strftime(_TIME):
+            raise refused
+        with _rules_told():
+            connection.extend.standard.modify_password(dn, new_password=password)
+        without = {
+            _HASH: [(ldap3.MODIFY_DELETE, [])],
+            _EXPIRES: [(ldap3.MODIFY_DELETE, [])],
+            "objectClass": [(ldap3.MODIFY_DELETE, [_CLASS])],
+        }
+        connection.modify(dn, without)
+
+
+def lock(directory: settings.Directory, address: str) -> None:
+    """Refuse the holder's login until it is opened; mail goes on arriving. Raises UserError."""
+    with connect(directory, "writer") as connection:
+        dn, _ = _holder(connection, directory.base, address)
+        locked = [(ldap3.MODIFY_REPLACE, [LOCKED_FOR_GOOD])]
+        connection.modify(dn, {"pwdAccountLockedTime": locked})
+
+
+def unlock(directory: settings.Directory, address: str) -> bool:
+    """Open a login that was held or locked; False if it was neither. Raises UserError.
+
+    slapd forgets the wrong passwords too (slapo-ppolicy(5)).
+    """
+    with connect(directory, "writer") as connection:
+        dn, _ = _holder(connection, directory.base, address)
+        try:
+            connection.modify(dn, {"pwdAccountLockedTime": [(ldap3.MODIFY_DELETE, [])]})
+        except LDAPNoSuchAttributeResult:
+            return False
+    return True
+
+
+def _hashed(code: str) -> str:
+    """Hash a code as people write it: capitals, hyphens and spaces do not matter."""
+    return sha256("".join(filter(str.isalnum, code.upper())).encode()).hexdigest()
+
+
+def _holder(connection: Connection, base: str, address: str) -> tuple[str, dict[str, str]]:
+    """Find the entry whose primary address this is, which is the login, and its code's hash."""
     mail = escape_filter_chars(address.lower())
-    connection.search(base, f"(&(objectClass=kommunpostMailbox)(mail={mail}))", attributes=["1.1"])
-    found = [answer["dn"] for answer in connection.response if answer["type"] == "searchResEntry"]
+    wanted = f"(&(objectClass=kommunpostMailbox)(mail={mail}))"
+    connection.search(base, wanted, attributes=[_HASH, _EXPIRES])
+    found = [answer for answer in connection.response if answer["type"] == "searchResEntry"]
     if len(found) != 1:
         raise UserError.of(
             f"{len(found)} entries have the primary address {address}",
             remedy="see `kommunpost directory plan --format json` for the addresses",
         )
-    return str(found[0])
+    raw = found[0]["raw_attributes"]
+    return str(found[0]["dn"]), {name: raw[name][0].decode() for name in raw if raw[name]}
+
+
+@contextmanager
+def _rules_told() -> Iterator[None]:
+    try:
+        yield
+    except LDAPConstraintViolationResult as error:
+        raise UserError.of(
+            f"the directory's rules refuse this password ({error.message})",
+            remedy="choose a longer one that was not used before; the rules stand in the role "
+            "`directory`",
+        ) from error

@@ -186,14 +186,30 @@ def make_plan(
     return MailboxPlan(
         tuple(changes),
         records,
-        active_before=sum(
-            bool(entry.address)
-            and not entry.leaves_no_trace
-            and entry.first("kommunpostStatus") != Status.CLOSED
-            for entry in held.entries.values()
-        ),
+        active_before=_active(held),
         groups=_groups(organisation, base, held),
         notices=notices,
+    )
+
+
+def closing_plan(held: Held, today: date) -> MailboxPlan:
+    """Close the mailboxes whose set time is over, and nothing else; no sources are needed."""
+    changes = (
+        _farewell(entry, after)
+        for entry in held.entries.values()
+        if (closes := closing_day(entry))
+        and closes <= today
+        and (after := farewell(entry, None, today, 0))
+    )
+    return MailboxPlan(tuple(changes), {}, active_before=_active(held))
+
+
+def _active(held: Held) -> int:
+    return sum(
+        bool(entry.address)
+        and not entry.leaves_no_trace
+        and entry.first("kommunpostStatus") != Status.CLOSED
+        for entry in held.entries.values()
     )
 
 

@@ -8,7 +8,9 @@ from compliance.watch.reminders import Recipient, Watched
 
 
 def watched(entries: Mapping[str, Entry], base: str) -> Iterator[Watched]:
-    """Give every unit's mailbox that is in use, with those who can be told of it.
+    """Give every unit's and position's mailbox that is in use, with those who can be told of it.
+
+    A position is watched by its holders, and has no deputy.
 
     entries: as `directory.held` reads them, by their lower-case name below the suffix `base`.
     Somebody whose mailbox is not active has left or is suspended, somebody with a deputy is on
@@ -27,6 +29,15 @@ def watched(entries: Mapping[str, Entry], base: str) -> Iterator[Watched]:
                 watcher=directory.present(unit.attributes.get("kommunpostWatcher", ())),
                 deputy=directory.present(unit.attributes.get("kommunpostDeputy", ())),
                 head=directory.head(unit) or office,
+            )
+    for post in directory.positions():
+        if post.address and post.first("kommunpostStatus") == Status.ACTIVE:
+            yield Watched(
+                address=post.address,
+                name=post.name,
+                watcher=directory.present(post.attributes.get("roleOccupant", ())),
+                head=directory.head_over(post) or office,
+                is_position=True,
             )
 
 
@@ -49,6 +60,15 @@ class _Directory:
 
     def units(self) -> Iterable[Entry]:
         return self._units.values()
+
+    def positions(self) -> Iterable[Entry]:
+        return (e for e in self._entries.values() if e.holder.startswith("position:"))
+
+    def head_over(self, post: Entry) -> Recipient | None:
+        """Give the position that leads the administration of a post; nobody leads oneself."""
+        unit = self._units.get(post.first("kommunpostUnit"))
+        head = self.head(unit) if unit else None
+        return head if head and head.address != post.address else None
 
     def executive_office(self) -> Recipient | None:
         for unit in self._units.values():

@@ -1,19 +1,9 @@
 """The letters of reminder."""
 
-from dataclasses import dataclass
-
 from compliance.letters import render
+from compliance.post import Letter
 from compliance.texts import plain
 from compliance.watch.reminders import Reminder
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A letter ready to be sent: one line of subject, a body of plain text."""
-
-    to: str
-    subject: str
-    body: str
 
 
 def write(reminder: Reminder, municipality: str) -> Letter:

@@ -37,7 +37,8 @@ class Recipient:
 class Watched:
     """A mailbox and those who keep it read, without those who have left or are on leave.
 
-    head is always there, as the municipal executive office stands in for a missing one.
+    head is always there, as the municipal executive office stands in for a missing one. The
+    watcher of a position is its holder, and there is no deputy.
     """
 
     address: str
@@ -45,6 +46,7 @@ class Watched:
     head: Recipient
     watcher: Recipient | None = None
     deputy: Recipient | None = None
+    is_position: bool = False
 
     @property
     def chain(self) -> tuple[tuple[Keeper, Recipient], ...]:

@@ -10,6 +10,8 @@ from compliance.cli import app
 
 from .conftest import ORGANISATION, PEOPLE, Files
 
+PASSWORD_VERBS = ("set", "first", "redeem", "lock", "unlock")
+
 
 @pytest.fixture
 def run(monkeypatch, tmp_path):
@@ -102,6 +104,9 @@ def test_no_settings_and_no_files_is_told(run):
     assert "make lab" in str(run("check").exception)
 
 
-@pytest.mark.parametrize("command", ["check", "plan", "apply", "set-password"])
+@pytest.mark.parametrize(
+    "command",
+    ["check", "plan", "apply", "logins", *(f"password {verb}" for verb in PASSWORD_VERBS)],
+)
 def test_each_command_shows_an_example(run, command):
-    assert f"Example: kommunpost directory {command}" in run(command, "--help").stdout
+    assert f"Example: kommunpost directory {command}" in run(*command.split(), "--help").stdout

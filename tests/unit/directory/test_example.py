@@ -65,7 +65,7 @@ def test_the_generator_makes_these_very_files(tmp_path):
 def test_the_plan_as_json_lists_every_mailbox_and_no_protected_name(example, settle):
     plan, _ = settle(example)
     listed = json.loads(show.as_json(plan))
-    assert len(listed) == 635 + 24 + 40 + 8
+    assert len(listed) == 635 + 24 + 40 + 9
     assert all(item["address"] and item["kind"] and item["holder"] for item in listed)
     assert {item["action"] for item in listed} == {"create"}
     hidden = [person for person in example.people if person.protected]

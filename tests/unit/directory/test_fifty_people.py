@@ -87,12 +87,13 @@ def test_nothing_of_a_protected_identity_is_seen_from_the_first_day_to_the_last(
 
 def test_letters_name_a_protected_watcher_by_the_reference(fifty, settle):
     units = tuple(replace(unit, watch=Watch("49", "50")) for unit in fifty.units)
-    _, held = settle(replace(fifty, units=units))
+    posts = tuple(replace(post, holders=("49",)) for post in fifty.positions)
+    _, held = settle(replace(fifty, units=units, positions=posts))
     arrived = datetime(2026, 11, 2, 8, tzinfo=UTC)
     told = None
     seen = set()
     for box in watched(held.entries, BASE):
-        for day in (5, 6, 9):
+        for day, _ in zip((5, 6, 9), box.chain, strict=False):
             now = datetime(2026, 11, day, 9, tzinfo=UTC)
             reminder = reminders.due(box, arrived, now, told)
             assert reminder

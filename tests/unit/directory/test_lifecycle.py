@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compliance.directory.model import Conflict, Notice, Organisation, Person, Status
-from compliance.directory.plan import Action, MailboxPlan, make_plan
+from compliance.directory.plan import Action, MailboxPlan, closing_plan, make_plan
 from compliance.directory.tree import Entry, Held
 from compliance.errors import UserError
 
@@ -85,11 +85,21 @@ def test_the_limit_counts_who_leaves_but_not_whose_time_is_over(organisation, se
     gone = _without(organisation, "2")
     plan, held = settle(gone, held)
     assert plan.leaving == 1
-    with pytest.raises(UserError, match="would close 1 of 14"):
+    with pytest.raises(UserError, match="would close 1 of 15"):
         plan.refuse_mass_closing(5)
     assert settle(gone, held, TODAY + 90 * DAY)[0].leaving == 0
     suspended = _with(organisation, "2", status=Status.SUSPENDED)
     assert settle(suspended, settle(organisation)[1])[0].leaving == 0
+
+
+def test_without_sources_what_is_due_closes_and_nothing_else_changes(organisation, settle):
+    _, held = settle(_without(organisation, "2"), settle(organisation)[1])
+    assert closing_plan(held, TODAY + 89 * DAY).is_empty
+    plan = closing_plan(held, TODAY + 90 * DAY)
+    assert [(c.action, c.mailbox.holder) for c in plan.changes] == [(Action.CLOSE, "person:2")]
+    assert plan.leaving == 0
+    assert _state(applied(plan, held)) == ("closed", "")
+    assert closing_plan(applied(plan, held), TODAY + 900 * DAY).is_empty
 
 
 @pytest.mark.parametrize("after", [1, 89, 200])

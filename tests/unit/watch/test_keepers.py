@@ -58,7 +58,7 @@ def _changed(entries: Mapping[str, Entry], rdn: str, **attributes: str) -> dict[
 
 def test_every_unit_has_its_keepers_and_a_protected_one_no_name(entries):
     found = _of(entries)
-    assert len(found) == 6
+    assert len(found) == 8, "six units and two positions"
     assert found["bygglov"].watcher == Recipient(f"ann.ek@{DOMAIN}", "Ann Ek")
     assert found["bygglov"].deputy == Recipient(f"referens.2@{DOMAIN}", "Referens 2")
 
@@ -69,7 +69,16 @@ def test_the_head_leads_all_below_the_administration_and_the_authority_above(ent
     office = Recipient(f"kommunkontoret@{DOMAIN}", "Kommunkontoret")
     assert {name for name, box in found.items() if box.head == chief} == {
         "bygg", "byggkontoret", "bygglov", "taklov"}  # fmt: skip
+    assert found["byggchef"].head == office, "nobody is told on to oneself"
     assert found["kommunstyrelsen"].head == office, "where nobody is named, who supervises"
+
+
+def test_a_position_is_watched_by_its_holder_and_a_vacant_one_by_nobody(entries):
+    post = _of(entries)["kommunalrad"]
+    assert (post.watcher, post.deputy) == (Recipient(f"cia.ek@{DOMAIN}", "Cia Ek"), None)
+    assert post.is_position
+    vacant = _of(_changed(entries, "cn=rad,ou=positions", roleOccupant=""))
+    assert [keeper for keeper, _ in vacant["kommunalrad"].chain] == ["head"]
 
 
 @pytest.mark.parametrize("status", ["suspended", "closed"])

@@ -133,3 +133,10 @@ def test_letters_name_the_others_and_tell_who_is_away():
     assert "går en påminnelse till förvaltningschefen" in letter(
         Keeper.WATCHER, replace(BOX, deputy=None)
     )
+
+
+def test_letters_about_a_position_speak_of_its_holder():
+    post = replace(BOX, name="Registrator", deputy=None, is_position=True)
+    assert "Du är innehavare av befattningen Registrator" in letter(Keeper.WATCHER, post)
+    assert "Befattningen innehas av Åsa Öberg" in letter(Keeper.HEAD, post)
+    assert "ersättare" not in letter(Keeper.HEAD, replace(post, watcher=None)).partition("Gör")[0]
