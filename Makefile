@@ -7,7 +7,7 @@ BIN := .venv/bin
 BUILD := build/$(LAB)
 LABARGS := --name $(LAB) --subnet $(SUBNET)
 
-.PHONY: help setup setup-test demo lab lab-down lab-reset test test-unit prove bench-directory bench-reconcile bench-verify lint format lock
+.PHONY: help setup setup-test demo lab lab-down lab-reset test test-unit prove bench-directory bench-diary bench-reconcile bench-verify lint format lock
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -44,6 +44,9 @@ bench-directory: setup-test ## plan and apply for 1,000, 10,000 and 100,000 peop
 
 bench-reconcile: setup-test ## how long a day of 100,000 messages takes to reconcile
 	@$(BIN)/python benchmarks/reconcile.py
+
+bench-diary: setup ## how well letters are matched to a diary (SEED=1 COUNT=20000)
+	@$(BIN)/python benchmarks/diary_match --seed $(or $(SEED),1) --count $(or $(COUNT),20000)
 
 bench-verify: setup ## how many log entries a second are verified
 	@$(BIN)/python benchmarks/verify.py

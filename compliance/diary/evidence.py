@@ -29,7 +29,10 @@ class Evidence:
 
     lag: working days from letter to record, below 0 if the record is older; None if the record has
     no day or the diary has one row for a whole case. direction: whether they have the same; None if
-    it does not count. party, subject: likeness from 0 to 1, None if one of the two has none.
+    it does not count. received: the record is of something received, so its day is not before the
+    letter's. party, subject: likeness from 0 to 1, None if one of the two has none. other_party:
+    both say who it is, and it is not the same. own_diary: the record stands in the diary that the
+    mailbox's unit keeps; None if that is not known.
     forwarded: the letter that was forwarded is this record.
     """
 
@@ -39,8 +42,11 @@ class Evidence:
     forwarded: bool
     lag: int | None
     direction: bool | None
+    received: bool
     party: float | None
+    other_party: bool
     subject: float | None
+    own_diary: bool | None
 
     @property
     def names_case(self) -> bool:
@@ -55,6 +61,7 @@ class Evidence:
             + (8.0 if self.same_thread else 0.0)
             + (12.0 if self.forwarded else 0.0)
             + self._of_lag()
+            + (0.0 if self.own_diary is None else 1.0 if self.own_diary else -2.0)
             + (0.0 if self.direction is None else 0.5 if self.direction else -14.0)
             + _of_party(self.party)
             + (0.0 if self.subject is None else 9.0 * self.subject - 1.5)
@@ -70,18 +77,21 @@ class Evidence:
             return -9.0
         if self.lag is None or self.forwarded:
             return 9.0
-        party = 0.0 if self.party is None else 1.0 if self.party >= 0.8 else -0.5
-        return _step(self.lag, _WITHIN_CASE, -5.0) + party + 2.0 * (self.subject or 0.0)
+        if self.lag < 0 and self.received:
+            return -9.0
+        party = 0.5 if self.party and self.party >= 0.8 else -3.0 if self.other_party else 0.0
+        steps = _WITHIN_CASE if self.received else _SENT_WITHIN_CASE
+        return _step(self.lag, steps, -5.0) + party
 
     def _of_number(self) -> float:
         sure = self.reading.certainty if self.reading else Certainty.POSSIBLE
         match self.number:
             case NumberFit.EXACT:
-                return {Certainty.CERTAIN: 13.0, Certainty.LIKELY: 12.0, Certainty.POSSIBLE: 8.0}[
+                return {Certainty.CERTAIN: 15.0, Certainty.LIKELY: 14.0, Certainty.POSSIBLE: 9.0}[
                     sure
                 ]
             case NumberFit.UNIT:
-                return 11.0 if sure >= Certainty.LIKELY else 8.5
+                return 13.0 if sure >= Certainty.LIKELY else 10.0
             case NumberFit.BARE:
                 return 5.0 if sure >= Certainty.LIKELY else 4.0
             case NumberFit.NEAR:
@@ -93,6 +103,8 @@ class Evidence:
     def _of_lag(self) -> float:
         if self.lag is None:
             return 0.0
+        if self.lag < 0 and self.received:
+            return -12.0
         return _step(self.lag, _LAGS, -10.0)
 
 
@@ -101,6 +113,10 @@ class Evidence:
 _LAGS = (
     *((-4, -14.0), (-3, -6.0), (-2, -3.0), (-1, -1.0)),
     *((0, 2.5), (1, 1.2), (2, 0.3), (3, -0.5), (5, -1.5), (9, -3.0)),
+)
+_SENT_WITHIN_CASE = (
+    *((-4, -6.0), (-3, 2.0), (-2, 4.5), (-1, 5.5)),
+    *((0, 8.0), (1, 6.0), (2, 5.0), (3, 4.0), (5, 3.0), (9, 2.0)),
 )
 _WITHIN_CASE = (
     *((-4, -6.0), (-2, 1.0), (-1, 3.0)),

@@ -5,16 +5,19 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from compliance.diary.number import DiaryNumber
 from compliance.diary.party import Side, party_keys
 from compliance.diary.record import DiaryRecord
 from compliance.diary.words import features
+from compliance.workdays import is_working_day
 
 # Where a letter's record may stand: days before and after it came.
 EARLIER, LATER = 2, 15
 _COMMON = 400  # records in the span that share a word; such a word finds nobody
+_DAY = timedelta(days=1)
+_SAME_DAY = 80  # records of one diary and a day or two that are looked at
 _KEPT = 25  # candidates by words and party for one letter
 
 Vector = Mapping[str, float]
@@ -29,6 +32,7 @@ class Index:
     by_case: dict[DiaryNumber, list[int]] = field(default_factory=lambda: defaultdict(list))
     by_serial: dict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(list))
     vectors: list[Vector] = field(default_factory=list)
+    _by_day: dict[tuple[str, int], list[int]] = field(default_factory=lambda: defaultdict(list))
     _rarity: dict[str, float] = field(default_factory=dict)
     _words: dict[str, _Posting] = field(default_factory=lambda: defaultdict(list))
     _parties: dict[str, _Posting] = field(default_factory=lambda: defaultdict(list))
@@ -45,6 +49,7 @@ class Index:
             self.vectors.append(vector)
             if record.day:
                 place = (record.day.toordinal(), at)
+                self._by_day[record.number.authority, place[0]].append(at)
                 for word in vector:
                     self._words[word].append(place)
                 for key in party_keys(record.party) if record.party else ():
@@ -77,6 +82,20 @@ class Index:
             for _, at in span if len(span) <= _COMMON else ():
                 found[at] += 0.5 / (1 + math.log1p(len(span)))
         return sorted(found, key=lambda at: (-found[at], at))[:_KEPT]
+
+    def on_day(self, authority: str, day: date) -> list[int]:
+        """Give what a diary has from a day to the next working day.
+
+        For letters that say nothing themselves.
+        """
+        found: list[int] = []
+        last = day + _DAY
+        while not is_working_day(last):
+            last += _DAY
+        while day <= last:
+            found += self._by_day.get((authority, day.toordinal()), ())
+            day += _DAY
+        return found[:_SAME_DAY]
 
     def with_like_numbers(self, number: DiaryNumber) -> Iterator[int]:
         """Give the records whose number differs by one slip of the keyboard."""

@@ -97,18 +97,30 @@ class _Assignment:
         self.outcomes: dict[str, Outcome] = {}
 
     def run(self, wanted: Iterable[tuple[Letter, list[Pair]]]) -> None:
-        """Decide letters that are not matched yet."""
-        slots = [
-            (letter, slot) for letter, pairs in wanted for slot in _slots(letter, pairs) if slot
-        ]
-        rivals = _rivals((slot for _, slot in slots), self._policy.base)
-        heap = [(-slot[0].weight, number, 0) for number, (_, slot) in enumerate(slots)]
+        """Decide letters that are not matched yet.
+
+        What one pass has given away leaves less doubt about the rest, so passes go on until one
+        gives nothing away.
+        """
+        slots = [slot for letter, pairs in wanted for slot in _slots(letter, pairs) if slot]
+        undecided = slots
+        while True:
+            left, matches = self._pass(undecided)
+            if len(left) == len(undecided):
+                break
+            undecided = left
+        self._note(slots, matches)
+
+    def _pass(self, slots: list[list[Pair]]) -> tuple[list[list[Pair]], list[list[Match]]]:
+        """Decide what is certain; give the slots that are left, and how they are weighed."""
+        rivals = _rivals(slots, self._policy.base)
+        heap = [(-slot[0].weight, number, 0) for number, slot in enumerate(slots)]
         heapq.heapify(heap)
-        decided = self._decided
-        open_slots: list[list[Match]] = []
+        left: list[list[Pair]] = []
+        weighed: list[list[Match]] = []
         while heap:
             _, number, at = heapq.heappop(heap)
-            slot = slots[number][1]
+            slot = slots[number]
             pair = slot[at]
             if pair.record.key in self._taken and not self._shared:
                 if at + 1 < len(slot):
@@ -117,22 +129,29 @@ class _Assignment:
             matches = [self._weighed(other, slot, rivals) for other in slot[at:]]
             if matches[0].confidence >= self._policy.certain:
                 self._taken.add(pair.record.key)
-                decided.setdefault(pair.message.key, []).append(matches[0])
+                self._decided.setdefault(pair.message.key, []).append(matches[0])
             else:
-                open_slots.append(matches)
-        self._note(slots, open_slots)
+                left.append(slot)
+                weighed.append(matches)
+        return left, weighed
 
     def _weighed(self, pair: Pair, slot: list[Pair], rivals: dict[str, dict[str, float]]) -> Match:
-        """Give a pair its confidence, against the letter's other records and other letters."""
+        """Give a pair its confidence, against the letter's other records and other letters.
+
+        Other documents of the same case are no rivals: which of them it is, is less certain, but
+        the letter has the case's diary number in any event.
+        """
+        case = pair.record.number.case
         others = [
             other.weight
             for other in slot
-            if other is not pair and (self._shared or other.record.key not in self._taken)
+            if other.record.number.case != case
+            and (self._shared or other.record.key not in self._taken)
         ]
         if not self._shared:
             others += [
-                weight
-                for key, weight in rivals[pair.record.key].items()
+                wants
+                for key, wants in rivals[pair.record.key].items()
                 if key != pair.message.key and key not in self._decided
             ]
         sure = confidence(pair.weight, others, self._policy.base)
@@ -140,25 +159,21 @@ class _Assignment:
             sure *= probability(pair.evidence.weight_within_case)
         return Match(pair, sure)
 
-    def _note(
-        self,
-        slots: list[tuple[Letter, list[Pair]]],
-        open_slots: list[list[Match]],
-    ) -> None:
-        decided = self._decided
+    def _note(self, slots: list[list[Pair]], weighed: list[list[Match]]) -> None:
+        """Put the outcome of each letter on record."""
         suggestions: dict[str, list[Match]] = defaultdict(list)
-        for matches in open_slots:
+        for matches in weighed:
             suggestions[matches[0].pair.message.key] += matches
-        for letter, slot in slots:
-            key = letter.message.key
-            if not suggestions[key] and key not in decided:  # others have all of its records
+        for slot in slots:
+            key = slot[0].message.key
+            if not suggestions[key] and key not in self._decided:  # others have its records
                 suggestions[key] = [Match(pair, 0.0) for pair in slot[:SHOWN]]
-        for key in {letter.message.key for letter, _ in slots}:
+        for key in {slot[0].message.key for slot in slots}:
             best = sorted(
                 suggestions[key], key=lambda match: (-match.confidence, -match.pair.weight)
             )
-            shown = () if key in decided else tuple(best[:SHOWN])
-            self.outcomes[key] = Outcome(tuple(decided.get(key, ())), shown)
+            shown = () if key in self._decided else tuple(best[:SHOWN])
+            self.outcomes[key] = Outcome(tuple(self._decided.get(key, ())), shown)
 
 
 def _rivals(slots: Iterable[list[Pair]], base: float) -> dict[str, dict[str, float]]:

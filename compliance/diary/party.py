@@ -18,12 +18,18 @@ class Side:
     addresses: frozenset[str]
     names: tuple[frozenset[str], ...]
     domains: tuple[str, ...]
+    locals: tuple[str, ...]
 
     @property
     def keys(self) -> frozenset[str]:
         """What the side is looked up by among parties."""
         words = {word for name in self.names for word in name if len(word) > 1}
-        return frozenset(words | {f"@{domain[:_LONG]}" for domain in self.domains})
+        return frozenset(words | {f"@{name[:_LONG]}" for name in (*self.domains, *self.locals)})
+
+    @property
+    def says_who(self) -> bool:
+        """A whole name or a domain of their own is known, so that another party is another one."""
+        return bool(self.domains) or any(len(name) > 1 for name in self.names)
 
 
 def side_of(addresses: tuple[str, ...], names: tuple[str, ...]) -> Side:
@@ -34,7 +40,12 @@ def side_of(addresses: tuple[str, ...], names: tuple[str, ...]) -> Side:
     return Side(
         frozenset(map(str.lower, addresses)),
         tuple(dict.fromkeys(name for name in called if name)),
-        tuple(dict.fromkeys(_label(domain) for _, domain in locals_and_domains if domain)),
+        tuple(dict.fromkeys(filter(None, (_label(domain) for _, domain in locals_and_domains)))),
+        tuple(
+            dict.fromkeys(
+                filter(None, (squeezed(tokens(local)) for local, _ in locals_and_domains))
+            )
+        ),
     )
 
 
@@ -60,7 +71,15 @@ def likeness(side: Side, party: str) -> float:
         return 1.0
     best = max((_names_alike(name, words) for name in side.names), default=0.0)
     together = _together(party)
+    if any(_holds_name(local, words) for local in side.locals):
+        best = max(best, 0.9)
     return max([best, *(_domain_alike(domain, words, together) for domain in side.domains)])
+
+
+def _holds_name(local: str, words: frozenset[str]) -> bool:
+    """Say whether a local part such as viktorpalm2005 is two of a party's names and little else."""
+    held = [word for word in words if len(word) > 2 and word in local]
+    return len(held) >= 2 and len(squeezed(held)) + 5 >= len(local)
 
 
 def _names_alike(name: frozenset[str], party: frozenset[str]) -> float:
@@ -80,6 +99,7 @@ def _names_alike(name: frozenset[str], party: frozenset[str]) -> float:
     return 0.0
 
 
+@lru_cache(maxsize=100_000)
 def _together(party: str) -> str:
     words = name_tokens(party)
     return squeezed(word for word in tokens(party) if word in words)

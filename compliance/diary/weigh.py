@@ -55,7 +55,9 @@ class Weighing:
         """Make a message ready."""
         subject = without_marks(message.subject)
         readings = find_numbers(subject, self.rules, message.day)
-        theirs = Owner.WRITERS if message.direction == "in" else Owner.READERS
+        theirs: Owner | None = Owner.WRITERS if message.direction == "in" else Owner.READERS
+        if subject != message.subject:  # a reply quotes the words of whoever wrote first
+            theirs = None
         words = "".join(
             subject[start:end]
             for start, end in zip(
@@ -76,7 +78,10 @@ class Weighing:
         by_number = dict(self._by_number(letter))
         places = dict.fromkeys(by_number)
         places |= dict.fromkeys(self.index.by_case.get(thread, ()) if thread else ())
-        places |= dict.fromkeys(self.index.near(letter.vector, letter.side, letter.message.day))
+        message = letter.message
+        places |= dict.fromkeys(self.index.near(letter.vector, letter.side, message.day))
+        if message.authority:
+            places |= dict.fromkeys(self.index.on_day(message.authority, message.day))
         names_ours = any(fit in (NumberFit.EXACT, NumberFit.UNIT) for fit, _ in by_number.values())
         unnamed = NumberFit.OTHER if names_ours else NumberFit.NONE
         pairs = []
@@ -128,23 +133,28 @@ class Weighing:
     ) -> Pair:
         message, record = letter.message, self.index.records[at]
         passed_on = message.direction == "internal" or is_forward(message.subject)
-        with_day = record.day and not self.index.has_one_row_per_case
+        whole_case = self.index.has_one_row_per_case
+        # Whoever passes a letter on is not its sender.
+        party = (
+            party_likeness(letter.side, record.party)
+            if record.party and not passed_on and letter.side.keys
+            else None
+        )
+        vector = self.index.vectors[at]
         evidence = Evidence(
             number=fit,
             reading=reading,
             same_thread=thread is not None and record.number.case == thread,
             forwarded=forwarded,
-            lag=_lag(message.day, record.day) if record.day and with_day else None,
+            lag=_lag(message.day, record.day) if record.day and not whole_case else None,
             direction=None
-            if passed_on or record.direction is None or self.index.has_one_row_per_case
+            if passed_on or record.direction is None or whole_case
             else record.direction == message.direction,
-            # Whoever passes a letter on is not its sender.
-            party=party_likeness(letter.side, record.party)
-            if record.party and not passed_on and (letter.side.names or letter.side.domains)
-            else None,
-            subject=likeness(letter.vector, self.index.vectors[at])
-            if letter.vector and self.index.vectors[at]
-            else None,
+            received=record.direction == "in" and not passed_on,
+            party=party,
+            other_party=party is not None and party < 0.5 and letter.side.says_who,
+            subject=likeness(letter.vector, vector) if letter.vector and vector else None,
+            own_diary=message.authority == record.number.authority if message.authority else None,
         )
         return Pair(message, record, evidence, evidence.weight)
 

@@ -57,9 +57,10 @@ def fold(text: str) -> str:
     return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
 
 
-def tokens(text: str) -> list[str]:
+@lru_cache(maxsize=200_000)
+def tokens(text: str) -> tuple[str, ...]:
     """Give the folded words and numbers of a text; 3:12 is one."""
-    return _TOKEN.findall(fold(text))
+    return tuple(_TOKEN.findall(fold(text)))
 
 
 def is_forward(subject: str) -> bool:
@@ -106,6 +107,7 @@ def shown_words(first: str, second: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kept))
 
 
+@lru_cache(maxsize=200_000)
 def name_tokens(name: str) -> frozenset[str]:
     """Give what a party's or a person's name is compared by."""
     return frozenset(word for word in tokens(name) if word not in _LEGAL_FORMS)
