@@ -61,7 +61,7 @@ def _deploy(lab: Lab, steps: Steps) -> None:
         say(f"Lab {lab.name} was deployed from another state of the tree: starting anew.")
         lab.down()
     tool = [PYTHON, CHECKOUT / "bin/lab", "--name", lab.name, "--subnet", str(lab.network.subnet)]
-    steps.run("Booting two Debian 13 hosts", [*tool, "up"], "see docs/lab.md")
+    steps.run("Booting the Debian 13 hosts", [*tool, "up"], "see docs/lab.md")
     steps.run("Building the outside world", _playbook(lab, "lab.yml"), MEND)
     steps.run("Deploying the mail stack", _playbook(lab, "site.yml"), MEND)
     steps.run("Loading the example municipality", _playbook(lab, "directory.yml"), MEND)
@@ -111,7 +111,7 @@ def demo(lab: Lab) -> None:
 
 def test(lab: Lab) -> None:
     """Run every test: those without a lab first, since they tell soonest."""
-    steps = _steps(lab, LAB_STEPS + 3)
+    steps = _steps(lab, LAB_STEPS + 6)
     pytest = [BIN / "pytest", "-q", "--durations=5"]
     mend = "read the failed test above; `make lab` keeps the lab to look at"
     steps.run_openly("Tests without a lab", [*pytest, "tests/unit", "tests/roles"], mend)
@@ -119,6 +119,10 @@ def test(lab: Lab) -> None:
     _point_command_line(lab)
     steps.run_openly("Hosts and stories", [*pytest, "tests/hosts", "tests/stories"], mend)
     steps.run_openly("Faults, and what the audit says of them", [*pytest, "tests/faults"], mend)
+    accounts = [PYTHON, CHECKOUT / "bin/lab-accounts", lab.build]
+    steps.run("Making accounts of the example municipality", accounts, MEND)
+    steps.run("Building an Active Directory", _playbook(lab, "lab_active_directory.yml"), MEND)
+    steps.run_openly("Active Directory", [*pytest, "tests/active_directory"], mend)
 
 
 def prove(lab: Lab) -> None:
