@@ -19,8 +19,9 @@ _DOORS = {
     "audit": "compliance.audit",
     "directory": "compliance.directory.commands",
     "log": "compliance.messagelog.commands",
-    "watch": "compliance.watch.commands",
+    "sharing": "compliance.sharing.commands",
     "verify": "compliance.messagelog.seal.commands",
+    "watch": "compliance.watch.commands",
 }
 
 

@@ -1,0 +1,1 @@
+"""Shared mailboxes: makes a mail store do what the groups in the directory say."""
