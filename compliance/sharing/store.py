@@ -5,7 +5,7 @@ A pass compares and does only what differs, so it may be cut off anywhere: the n
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from compliance.sharing.doveadm import Doveadm
@@ -29,21 +29,26 @@ class Store:
         self._memory = memory
 
     def make(self, wanted: Wanted) -> None:
-        """Make rights, sharing map, subscriptions and sessions as wanted. Raises UserError.
+        """Make sessions, rights, sharing map and subscriptions as wanted. Raises UserError.
 
-        The members are remembered last, so what a pass did not get done is done by the next.
+        Whoever has lost something is out before anything can fail. The members are remembered
+        last, so what a pass did not get done is done by the next. The first pass knows nothing
+        from before: then everybody's membership is new, and nobody's session is old.
         """
+        before = self._remembered()
+        known = before or {}
+        lost = losers(known, wanted.members)
+        changed = changes(known, wanted.members)
+        self._close_sessions(lambda login: login in lost or login not in wanted.active)
         self._give_rights(wanted)
         self._fill_map(wanted)
-        before = self._remembered()
-        changed = changes(before or {}, wanted.members)
-        for login in changed & wanted.active:
-            old = set((before or {}).get(login, {}).values())
+        for login in sorted(changed & wanted.active):
+            old = set(known.get(login, {}).values())
             new = set(wanted.members.get(login, {}).values())
             self._doveadm.subscribe(login, _folders(new - old))
             self._doveadm.unsubscribe(login, _folders(old - new))
-        # The first pass knows nobody's rights from before, and everybody's are new.
-        self._close_sessions(set() if before is None else changed, wanted.active)
+        if before is not None and changed - lost:
+            self._close_sessions(lambda login: login in changed - lost)
         self._remember(wanted.members)
 
     def _give_rights(self, wanted: Wanted) -> None:
@@ -73,13 +78,10 @@ class Store:
         parts = (key.split("/") for key in keys)  # shared/shared-boxes/group/NAME/ADDRESS
         return {(f"{kind}={name}", address) for _, _, kind, name, address in parts}
 
-    def _close_sessions(self, changed: set[str], active: frozenset[str]) -> None:
-        """Close the sessions of those whose groups changed, and of those who are not here.
-
-        A session keeps the rights with which it began, and a client connects anew by itself.
-        """
+    def _close_sessions(self, is_over: Callable[[str], bool]) -> None:
+        """Close sessions by login. One keeps the rights that it began with; its client is back."""
         for login, process in self._doveadm.sessions():
-            if login in changed or login not in active:
+            if is_over(login):
                 self._doveadm.close(process)
                 _log.info("closed a session of %s, whose rights have changed", login)
 
@@ -101,6 +103,11 @@ def changes(before: Members, after: Members) -> set[str]:
     """Give the logins whose groups, or the addresses of these, are others than before."""
     logins = before.keys() | after.keys()
     return {login for login in logins if before.get(login) != after.get(login)}
+
+
+def losers(before: Members, after: Members) -> set[str]:
+    """Give the logins that are no longer in every group that they were in."""
+    return {login for login in before if not before[login].items() <= after.get(login, {}).items()}
 
 
 def _folders(addresses: Iterable[str]) -> list[str]:

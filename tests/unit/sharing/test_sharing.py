@@ -153,9 +153,20 @@ def test_a_right_that_is_lost_closes_that_persons_sessions_and_no_others(dovecot
     dovecot.open = [(ANNA, 11), (BO, 12), (ANNA, 13)]
     store.make(_wanted())
     assert dovecot.told() == [
-        f"unsubscribe {ANNA} Delade brevlådor/ks; Delade brevlådor/ks/Sent",
         "close 11",
         "close 13",
+        f"unsubscribe {ANNA} Delade brevlådor/ks; Delade brevlådor/ks/Sent",
+    ]
+
+
+def test_a_right_that_is_won_closes_the_session_when_the_mailbox_is_there(dovecot, store):
+    store.make(_wanted())
+    dovecot.told()
+    dovecot.open = [(ANNA, 11), (BO, 12)]
+    store.make(MEMBERS)
+    assert dovecot.told() == [
+        f"subscribe {ANNA} Delade brevlådor/ks; Delade brevlådor/ks/Sent",
+        "close 11",
     ]
 
 
