@@ -34,7 +34,8 @@ class JournalTail:
         # The cursor's own line is read again: if it isn't there, lines behind it are lost too.
         begin = [f"--cursor={cursor}"] if cursor else []
         self._process = subprocess.Popen(  # noqa: S603 - the command is a constant
-            [*program, "--follow", "--no-tail", *self._common(), *begin, _MATCH],
+            # Without --merge, --follow passes over what was written before the host fell.
+            [*program, "--follow", "--no-tail", "--merge", *self._common(), *begin, _MATCH],
             stdout=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
         )
