@@ -7,7 +7,7 @@ BIN := .venv/bin
 BUILD := build/$(LAB)
 LABARGS := --name $(LAB) --subnet $(SUBNET)
 
-.PHONY: help setup setup-test demo lab lab-down lab-reset test test-unit prove bench-directory bench-diary bench-reconcile bench-verify lint format lock
+.PHONY: help setup setup-test demo lab lab-down lab-reset test test-unit prove bench-directory bench-diary bench-reconcile bench-verify bench-log-list bench-append lint format lock
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -50,6 +50,12 @@ bench-diary: setup ## how well letters are matched to a diary (SEED=1 COUNT=2000
 
 bench-verify: setup ## how many log entries a second are verified
 	@$(BIN)/python benchmarks/verify.py
+
+bench-log-list: setup-test ## how fast the log list's questions are answered on 10 million entries
+	@$(BIN)/python benchmarks/log_list.py
+
+bench-append: setup-test ## how many entries a second the database takes
+	@$(BIN)/python benchmarks/append.py
 
 lint: setup ## every linter, no warnings
 	@$(BIN)/ruff check . bin/lab bin/steps

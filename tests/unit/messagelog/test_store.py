@@ -60,7 +60,7 @@ def test_a_migration_that_was_changed_or_is_unknown_stops_with_its_name(connect)
 def test_a_migration_that_fails_leaves_nothing_behind(connect):
     broken = [
         *store.migrations(),
-        store.Migration(9, "0009_x.sql", "CREATE TABLE log.x(); SELECT 1/0"),
+        store.Migration(9999, "9999_x.sql", "CREATE TABLE log.x(); SELECT 1/0"),
     ]
     owner = connect("owner")
     with pytest.raises(psycopg.Error):
