@@ -104,6 +104,14 @@ class Log(BaseModel):
     password_file: Path | None = None
 
 
+class TimeStamping(BaseModel):
+    """An authority that stamps the seal's statements with its time (RFC 3161)."""
+
+    model_config = _STRICT
+    url: str = Field(pattern="^https?://", description="Where it answers, RFC 3161 section 3.4")
+    ca_file: Path = Field(description="The certificate its own is held against, PEM")
+
+
 class Seal(BaseModel):
     """How the log is sealed, and what it is verified against."""
 
@@ -113,8 +121,9 @@ class Seal(BaseModel):
         default=None, description="The sealing key, root's alone; only where the log is sealed"
     )
     published: Path | None = Field(
-        default=None, description="Folder of the signed statements, published from there"
+        default=None, description="Folder of the signed statements as they were published"
     )
+    time_stamping: TimeStamping | None = None
 
 
 class Capture(BaseModel):

@@ -64,14 +64,25 @@ def ship_command() -> None:
 
 @app.command()
 def seal() -> None:
-    """Close and sign the past days (UTC) that aren't yet, and publish their roots.
+    """Close and sign the past days (UTC) that aren't yet, late entries too.
 
-    Run by a timer; a second run changes nothing.
+    Run by a timer; a second run changes nothing. Example: kommunpost log seal
     """
     # What signs and verifies is loaded by these two only: the milter must be back at once.
     from compliance.messagelog.seal import commands
 
     commands.seal()
+
+
+@app.command()
+def publish() -> None:
+    """Write what was signed to the folder that it is published from.
+
+    Run by a timer; a second run changes nothing. Example: kommunpost log publish
+    """
+    from compliance.messagelog.seal import commands
+
+    commands.publish()
 
 
 @app.command()

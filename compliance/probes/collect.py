@@ -48,9 +48,10 @@ def collect(
     if "hosts" in needs:
         progress.step("hosts")
         hosts = tuple(Host(item).facts() for item in audit.mail_hosts)
-    logged = None
+    logged = sealed = None
     if "log" in needs and settings.log:
         progress.step("log")
+        sealed = log.last_seal(settings.log)
         logged = _log(settings, [item for host in hosts or () for item in host.accepted])
     pages = None
     if "web" in needs and audit.publication:
@@ -69,6 +70,7 @@ def collect(
         hosts=hosts,
         log=logged,
         web=pages,
+        seal=sealed,
     )
 
 

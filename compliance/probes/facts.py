@@ -220,6 +220,20 @@ class LogFacts:
 
 
 @dataclass(frozen=True)
+class SealFacts:
+    """The last statement on a day that the log was sealed with; its number is None if none was.
+
+    sha256: of the statement's text, as anyone can compute it from what is published.
+    """
+
+    seen: Seen
+    number: int | None = None
+    day: date | None = None
+    entries: int = 0
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
 class Page:
     """One fetched page; `adopted` is the first date in a `time` element."""
 
@@ -253,6 +267,7 @@ class Facts:
     hosts: tuple[HostFacts, ...] | None = None
     log: LogFacts | None = None
     web: WebFacts | None = None
+    seal: SealFacts | None = None
 
 
 _ADAPTER: TypeAdapter[Facts] = TypeAdapter(Facts)

@@ -1,12 +1,16 @@
-"""The message log's rows of given queue ids, read as the log's reader."""
+"""The message log's rows of given queue ids and its last seal, read as the log's reader."""
 
+import hashlib
+import json
 import time
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import psycopg
 
 from compliance.errors import UserError
 from compliance.probes.errors import first_problem
-from compliance.probes.facts import Accepted, LogFacts, Row, Seen, now
+from compliance.probes.facts import Accepted, LogFacts, Row, SealFacts, Seen, now
 from compliance.settings import Log, read_secret
 
 # How long shipper and follower may take to PostgreSQL before a row counts as missing.
@@ -23,6 +27,13 @@ _QUERY = """
     UNION SELECT n.queue_id, x.recipient
     FROM named AS n JOIN log.expanded AS x ON x.queue_id = n.original"""
 
+_LAST_DAY = (
+    "SELECT number, day, text FROM log.statement WHERE day IS NOT NULL ORDER BY number DESC LIMIT 1"
+)
+
+_Connection = psycopg.Connection[tuple[Any, ...]]
+_Answer = TypeVar("_Answer")
+
 
 def read(settings: Log, accepted: list[Accepted]) -> LogFacts:
     """Read the rows, waiting until each message has its rows or the services' time is up."""
@@ -30,20 +41,48 @@ def read(settings: Log, accepted: list[Accepted]) -> LogFacts:
     wanted = {(item.queue_id, to.lower()) for item in accepted for to in item.recipients}
     seen = Seen(f"rows of {len(queue_ids)} queue ids in log.entry", settings.dsn, now())
     started = time.monotonic()
+
+    def ask(connection: _Connection) -> LogFacts:
+        while True:
+            rows = [Row(*values) for values in connection.execute(_QUERY, (queue_ids,))]
+            waited = time.monotonic() - started
+            found = {row.queue_id for row in rows} >= set(queue_ids)
+            found = found and {(row.queue_id, row.recipient.lower()) for row in rows} >= wanted
+            if found or waited > SHIPPING_SECONDS:
+                return LogFacts(seen, tuple(rows), waited)
+            time.sleep(_PAUSE)  # PostgreSQL tells a reader nothing by itself
+
+    found = _asked(settings, ask)
+    return LogFacts(_silent(seen, found)) if isinstance(found, str) else found
+
+
+def last_seal(settings: Log) -> SealFacts:
+    """Read what the last closed day was sealed with."""
+    seen = Seen("the last statement on a day in log.statement", settings.dsn, now())
+
+    def ask(connection: _Connection) -> SealFacts:
+        row = connection.execute(_LAST_DAY).fetchone()
+        if row is None:
+            return SealFacts(seen)
+        digest = hashlib.sha256(row[2].encode("utf-8")).hexdigest()
+        return SealFacts(seen, row[0], row[1], json.loads(row[2])["entries"], digest)
+
+    found = _asked(settings, ask)
+    return SealFacts(_silent(seen, found)) if isinstance(found, str) else found
+
+
+def _asked(settings: Log, ask: Callable[[_Connection], _Answer]) -> _Answer | str:
+    """Return the answer, or why there is none."""
     try:
         password = read_secret(settings.password_file) if settings.password_file else None
         with psycopg.connect(settings.dsn, password=password, connect_timeout=10) as connection:
             connection.autocommit = True
-            while True:
-                rows = [Row(*values) for values in connection.execute(_QUERY, (queue_ids,))]
-                waited = time.monotonic() - started
-                found = {row.queue_id for row in rows} >= set(queue_ids)
-                found = found and {(row.queue_id, row.recipient.lower()) for row in rows} >= wanted
-                if found or waited > SHIPPING_SECONDS:
-                    return LogFacts(seen, tuple(rows), waited)
-                time.sleep(_PAUSE)  # PostgreSQL tells a reader nothing by itself
+            return ask(connection)
     except UserError as error:
-        told = first_problem(error)
+        return first_problem(error)
     except psycopg.Error as error:
-        told = " ".join(str(error).split()) or type(error).__name__
-    return LogFacts(Seen(seen.asked, seen.of, seen.at, told))
+        return " ".join(str(error).split()) or type(error).__name__
+
+
+def _silent(seen: Seen, told: str) -> Seen:
+    return Seen(seen.asked, seen.of, seen.at, told)

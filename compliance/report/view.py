@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from compliance.checks.model import Finding, Result, Share, Status, overall, severity
 from compliance.checks.people import Register
 from compliance.frameworks import Clause, strategy
-from compliance.probes.facts import Facts
+from compliance.probes.facts import Facts, SealFacts
 from compliance.report.texts import report_texts
 from compliance.texts import Text, clock, day, plain
 
@@ -73,6 +73,7 @@ class View:
     untried: tuple[Clause, ...]
     bars: tuple[Bar, ...]
     picture_text: Text
+    seal: Text | None
 
     @property
     def row_height(self) -> int:
@@ -109,6 +110,7 @@ def make_view(facts: Facts, results: list[Result]) -> View:
         untried=tuple(clause for clause in strategy() if not clause.controls),
         bars=bars,
         picture_text=_picture_text(bars),
+        seal=_seal(facts.seal) if facts.seal else None,
     )
 
 
@@ -168,6 +170,18 @@ def _bars(results: list[Result]) -> tuple[Bar, ...]:
             untried=(share.population - share.measured) * scale,
         )
         for share in sorted(shares, key=lambda share: -share.population)
+    )
+
+
+def _seal(seal: SealFacts) -> Text:
+    """Tell what the log was last sealed with, so that the report itself holds the log to it."""
+    texts = report_texts()
+    if seal.seen.error:
+        return texts["about.seal_unknown"]
+    if seal.number is None or seal.day is None:
+        return texts["about.seal_none"]
+    return texts["about.seal"].fill(
+        day=seal.day, number=seal.number, entries=seal.entries, sha256=seal.sha256
     )
 
 

@@ -163,6 +163,9 @@ def town() -> f.Facts:
         arrival=_arrival(),
         hosts=_hosts(),
         log=f.LogFacts(seen("rows", "postgresql"), rows),
+        seal=f.SealFacts(
+            seen("the last statement", "postgresql"), 12, date(2026, 11, 23), 1080, "c0ffee" * 10
+        ),
         web=f.WebFacts(
             (
                 page,

@@ -1,17 +1,18 @@
-"""`kommunpost log seal`, `kommunpost log verify` and `kommunpost verify`."""
+"""`kommunpost log seal`, `publish` and `verify`, and `kommunpost verify`."""
 
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import psycopg
 import typer
 
 from compliance import settings
 from compliance.errors import UserError
 from compliance.messagelog import store
-from compliance.messagelog.seal import published, verifier
-from compliance.messagelog.seal.findings import Finding
+from compliance.messagelog.seal import published, time_stamp, verifier
+from compliance.messagelog.seal.findings import Finding, Kind
 from compliance.messagelog.seal.sealing import Sealer
 from compliance.messagelog.seal.statement import Day, Statement, read_private_key, read_public_key
 from compliance.messagelog.seal.storage import SealStore
@@ -31,15 +32,41 @@ def seal() -> None:
             "run this on the host that signs, as the role sets it up",
         )
     key = read_private_key(own.key_file)
-    with store.session(log) as connection, SealStore.exclusive(connection) as view:
-        now = datetime.now(UTC)
-        made = Sealer(view, key, loaded.municipality.domain, now).close_days()
-        signed = view.statements()
-    for statement in made:
-        sys.stdout.write(_told(statement) + "\n")
-    if own.published is not None:
-        for name in published.publish(own.published, signed):
-            sys.stdout.write(f"published {name}\n")
+    with store.session(log) as connection:
+        with SealStore.exclusive(connection) as view:
+            now = datetime.now(UTC)
+            made = Sealer(view, key, loaded.municipality.domain, now).close_days()
+        for statement in made:
+            sys.stdout.write(_told(statement) + "\n")
+        if own.time_stamping is not None:
+            _stamp(connection, own.time_stamping)
+
+
+def _stamp(connection: psycopg.Connection[Any], authority: settings.TimeStamping) -> None:
+    """Have the last statement stamped, if it isn't: that covers all before it."""
+    with SealStore.exclusive(connection) as view:
+        signed, stamps = view.statements(), view.time_stamps()
+        if not signed or len(signed) in stamps:
+            return
+        token = time_stamp.obtain(authority.url, authority.ca_file, signed[-1].digest)
+        view.add_time_stamp(len(signed), token)
+    sys.stdout.write(f"time stamp on statement {len(signed)}\n")
+
+
+def publish() -> None:
+    """Do `kommunpost log publish`."""
+    loaded, log, own = _settings()
+    if own.published is None:
+        raise UserError.of(
+            "the settings have no `seal.published`",
+            str(settings.settings_path()),
+            "name the folder that the statements are published from",
+        )
+    with store.session(log) as connection, SealStore.snapshot(connection) as view:
+        signed, stamps = view.statements(), view.time_stamps()
+    name = loaded.municipality.name
+    for written in published.publish(own.published, name, own.public_key_file, signed, stamps):
+        sys.stdout.write(f"published {written}\n")
 
 
 def verify(since: str | None, until: str | None) -> None:
@@ -50,7 +77,9 @@ def verify(since: str | None, until: str | None) -> None:
     copies = published.read(own.published) if own.published else []
     with store.session(log) as connection, SealStore.snapshot(connection) as view:
         report = verify_log(view, key, loaded.municipality.domain, first, stop, copies)
-    for line in _lines(report):
+        stamped, broken = _stamps(view, own.time_stamping)
+    report.findings += broken
+    for line in [*_lines(report), *stamped]:
         sys.stdout.write(line + "\n")
     if report.findings:
         raise typer.Exit(1)
@@ -81,6 +110,24 @@ def _told(statement: Statement) -> str:
         return f"signed disposal {says.decision}: {says.entries} entries"
     late = f", with late entries after statement {says.revises}" if says.revises else ""
     return f"signed {says.day}: {says.entries} entries of {len(says.units)} units{late}"
+
+
+def _stamps(
+    view: SealStore, authority: settings.TimeStamping | None
+) -> tuple[list[str], list[Finding]]:
+    """Verify the time stamps; say how far the last one reaches, and which don't hold."""
+    if authority is None:
+        return [], []
+    signed, found, reach = view.statements(), list[Finding](), "no statement has a time stamp"
+    for number, token in view.time_stamps().items():
+        try:
+            digest = signed[number - 1].digest
+            moment = time_stamp.stamped_at(token, digest, authority.ca_file)
+            reach = f"time stamps hold: statements up to {number} are older than {moment:%F %T} UTC"
+        except (ValueError, IndexError) as error:
+            text = f"the time stamp on statement {number} does not hold: {error}"
+            found.append(Finding(Kind.STATEMENT, None, None, text))
+    return [reach], found
 
 
 def _lines(report: Report) -> list[str]:

@@ -107,6 +107,17 @@ class SealStore:
             [statement.number, day, signed.text, signed.signature],
         )
 
+    def time_stamps(self) -> dict[int, bytes]:
+        """Return the time stamps by the number of the statement that each is on."""
+        rows = self._connection.execute(
+            "SELECT statement, token FROM log.time_stamp ORDER BY statement"
+        )
+        return dict(rows.fetchall())
+
+    def add_time_stamp(self, statement: int, token: bytes) -> None:
+        """Store the time stamp on a statement."""
+        self._connection.execute("INSERT INTO log.time_stamp VALUES (%s, %s)", [statement, token])
+
     def days_beyond(self, heads: Mapping[UUID, int]) -> set[date]:
         """Return the days of entries that came after those heads."""
         days: set[date] = set()

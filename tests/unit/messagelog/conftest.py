@@ -86,7 +86,8 @@ def server():
         made = Server(folder)
         made.start()
         with made.admin() as admin:
-            for role in ("owner", "writer", "reader", "sealer", "login", "web"):
+            roles = ("owner", "writer", "reader", "sealer", "publisher", "login", "web")
+            for role in roles:
                 admin.execute(f"CREATE ROLE kommunpost_{role} LOGIN")
         yield made
         made.stop()

@@ -1,12 +1,14 @@
 """The seal in a real PostgreSQL: signed by its own role, verified by the reader."""
 
 import dataclasses
+import hashlib
 import json
 import subprocess
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
+from authority import Authority
 from conftest import NOT_BEFORE_3
 from sealed_log import KEY, MONDAY, ONE, PUBLIC, TWO, entry_of
 from typer.testing import CliRunner
@@ -19,6 +21,8 @@ from compliance.messagelog.seal.sealing import Sealer
 from compliance.messagelog.seal.storage import SealStore
 from compliance.messagelog.seal.verification import verify
 from compliance.messagelog.seal.verifier import verify as verify_extract
+from compliance.probes.log import last_seal
+from compliance.settings import Log
 
 DOMAIN = "sjovalla.example"
 THURSDAY = datetime(2026, 11, 26, 0, 30, tzinfo=UTC)
@@ -188,7 +192,8 @@ def test_two_runs_at_once_take_turns(week, dsn, seal, check):
         "UPDATE log.entry SET subject = 'x'",
         "DELETE FROM log.statement",
         "UPDATE log.statement SET text = 'x'",
-        "TRUNCATE log.statement, log.leaves, log.tombstone",
+        "TRUNCATE log.statement, log.leaves, log.tombstone, log.time_stamp",
+        "UPDATE log.time_stamp SET token = ''",
         "DELETE FROM log.leaves",
         "UPDATE log.tombstone SET digest = chain",
     ],
@@ -204,7 +209,7 @@ def test_nobody_changes_what_was_sealed(week, seal, connect, role, statement):
 def configured(dsn, tmp_path, monkeypatch):
     """Settings and keys as on the host that signs."""
 
-    def run(role, *words):
+    def run(role, *words, **seal):
         text = {
             "municipality": {"name": "Sjövalla kommun", "domain": DOMAIN},
             "log": {"dsn": dsn(role)},
@@ -212,6 +217,7 @@ def configured(dsn, tmp_path, monkeypatch):
                 "public_key_file": str(tmp_path / "seal.pub"),
                 "key_file": str(tmp_path / "seal.key"),
                 "published": str(tmp_path / "published"),
+                **seal,
             },
         }
         path = tmp_path / "kommunpost.yml"
@@ -231,9 +237,13 @@ def test_the_commands_seal_publish_and_verify(week, configured, tmp_path, tamper
     result = configured("sealer", "seal")
     assert result.exit_code == 0, result.output
     assert "signed 2026-11-23: 10 entries of 3 units" in result.output
+    result = configured("publisher", "publish")
     published = sorted((tmp_path / "published").iterdir())
     assert published[0].name == "00000001.json"
     assert result.output.count("published ") == len(published)
+    page = (tmp_path / "published" / "index.html").read_text(encoding="utf-8")
+    assert "23 november 2026</time>, 10 rader" in page
+    assert configured("publisher", "publish").output == ""
     result = configured("reader", "verify")
     assert (result.exit_code, "all holds" in result.output) == (0, True), result.output
     assert configured("sealer", "seal").output == ""
@@ -246,8 +256,33 @@ def test_the_commands_seal_publish_and_verify(week, configured, tmp_path, tamper
     assert "a published statement is not in the log" in configured("reader", "verify").output
 
 
+def test_another_statement_is_never_published_over_the_first(week, configured, tmp_path, tamper):
+    configured("sealer", "seal")
+    configured("publisher", "publish")
+    was = (tmp_path / "published" / "00000001.json").read_bytes()
+    tamper("UPDATE log.statement SET text = replace(text, 'sjovalla', 'annan') WHERE number = 1")
+    result = configured("publisher", "publish")
+    assert "statement 1 is another one than the published" in str(result.exception)
+    assert (tmp_path / "published" / "00000001.json").read_bytes() == was
+
+
+def test_what_nobody_signed_is_not_published(week, configured, tmp_path, tamper):
+    configured("sealer", "seal")
+    tamper("UPDATE log.statement SET text = replace(text, 'sjovalla', 'annan') WHERE number = 1")
+    result = configured("publisher", "publish")
+    assert "statement 1 is not signed by the published key" in str(result.exception)
+    assert not (tmp_path / "published").exists()
+
+
+def test_who_publishes_reads_nothing_else(week, connect):
+    for table in ("entry", "position", "leaves", "tombstone"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connect("publisher").execute(f"SELECT FROM log.{table}")
+
+
 def test_the_signature_can_be_checked_by_openssl_alone(week, configured, tmp_path):
     configured("sealer", "seal")
+    configured("publisher", "publish")
     plain = json.loads((tmp_path / "published" / "00000001.json").read_text(encoding="utf-8"))
     (tmp_path / "text").write_text(plain["text"], encoding="utf-8")
     (tmp_path / "signature").write_bytes(bytes.fromhex(plain["signature"]))
@@ -256,6 +291,34 @@ def test_the_signature_can_be_checked_by_openssl_alone(week, configured, tmp_pat
          "-sigfile", "signature"],
         check=True, cwd=tmp_path, stdout=subprocess.DEVNULL,
     )  # fmt: skip
+
+
+def test_the_last_statement_is_stamped_once_and_verified(
+    week, configured, tmp_path, tamper, server
+):
+    folder = tmp_path / "authority"
+    folder.mkdir()
+    with Authority(folder) as authority:
+        stamping = {"url": authority.url, "ca_file": str(authority.ca_file)}
+        said = configured("sealer", "seal", time_stamping=stamping).output
+        last = said.count("signed ")
+        assert f"time stamp on statement {last}" in said
+        assert configured("sealer", "seal", time_stamping=stamping).output == ""
+    configured("publisher", "publish")
+    assert (tmp_path / "published" / f"{last:08d}.tsr").exists()
+    result = configured("reader", "verify", time_stamping=stamping)
+    assert (result.exit_code, f"statements up to {last} are older" in result.output) == (0, True)
+    tamper("UPDATE log.time_stamp SET statement = 1")
+    result = configured("reader", "verify", time_stamping=stamping)
+    assert result.exit_code == 1
+    assert "the time stamp on statement 1 does not hold" in result.output
+
+
+def test_a_day_is_sealed_though_the_authority_is_away(week, configured, tmp_path, check):
+    stamping = {"url": "http://127.0.0.1:9/", "ca_file": str(tmp_path / "seal.pub")}
+    result = configured("sealer", "seal", time_stamping=stamping)
+    assert "the day is sealed all the same" in str(result.exception)
+    assert check().open_entries == 0
 
 
 @pytest.mark.parametrize(
@@ -280,3 +343,17 @@ def test_the_entry_in_the_extract_is_that_of_the_database(week, seal, dsn):
         (row,) = sealed_rows(store, MONDAY, "ks", [(ONE, 4)])
     entry = entry_of(4, ONE, MONDAY)
     assert dataclasses.asdict(row.entry) == dataclasses.asdict(entry)
+
+
+def test_the_audit_tells_the_last_closed_day_with_its_checksum(week, seal, dsn, connect):
+    settings = Log(dsn=dsn("reader"))
+    assert last_seal(settings).number is None
+    seal()
+    told = last_seal(settings)
+    row = connect("reader").execute("SELECT text FROM log.statement WHERE number = 3").fetchone()
+    assert (told.number, str(told.day), told.entries) == (3, "2026-11-25", 10)
+    assert told.sha256 == hashlib.sha256(row[0].encode()).hexdigest()
+
+
+def test_to_the_audit_a_database_that_is_away_is_no_unsealed_log(tmp_path):
+    assert "No such file" in last_seal(Log(dsn=f"host={tmp_path} dbname=x user=x")).seen.error

@@ -52,6 +52,18 @@ def test_facts_survive_being_kept(facts):
     assert from_json(to_json(facts), "here") == facts
 
 
+def test_the_report_carries_what_the_log_was_sealed_with(facts):
+    def told(seal):
+        return render_html(replace(facts, seal=seal), judge(facts, list(CHECKS)), "sv")
+
+    page = told(facts.seal)
+    assert "förseglad till och med den 23 november 2026" in page
+    assert facts.seal.sha256 in page
+    assert "Ingen dag" in told(replace(facts.seal, number=None))
+    away = replace(facts.seal, seen=replace(facts.seal.seen, error="away"))
+    assert "försegling kunde inte läsas" in told(away)
+
+
 def test_json_has_the_promised_shape(tmp_path, broken):
     done = run(tmp_path, broken, "--format", "json")
     told = json.loads(done.stdout)
