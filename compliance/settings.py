@@ -124,6 +124,17 @@ class Seal(BaseModel):
         default=None, description="Folder of the signed statements as they were published"
     )
     time_stamping: TimeStamping | None = None
+    disposal_file: Path | None = Field(
+        default=None, description="The decisions on disposal, disposal.yml"
+    )
+
+
+class Archive(BaseModel):
+    """How the archive's host is reached as root; no command means this very host."""
+
+    model_config = _STRICT
+    command: list[str] = Field(default_factory=list, description="e.g. [ssh, -F, FILE, mail]")
+    read_conf: Path = Field(description="On that host: Dovecot's configuration with the key")
 
 
 class Capture(BaseModel):
@@ -229,6 +240,7 @@ class Settings(BaseModel):
     seal: Seal | None = None
     loglist: LogList | None = None
     capture: Capture | None = None
+    archive: Archive | None = None
     audit: Audit | None = None
     watch: Watch | None = None
     sender: Submission | None = Field(

@@ -97,6 +97,23 @@ def verify(
 
 
 @app.command()
+def dispose(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go")] = False,
+    plan: Annotated[str | None, typer.Option(help="Dispose of what the dry run showed")] = None,
+) -> None:
+    """Dispose of entries under the decisions in disposal.yml, after a dry run.
+
+    What a pending request or review holds stays. A run that broke off goes on with the same plan.
+    Example: kommunpost log dispose --dry-run; kommunpost log dispose --plan 3f9a21c0
+    """
+    from compliance.messagelog.seal import disposal, disposing
+
+    disposal.check_asked(dry_run=dry_run, plan=plan)
+    disposing.dispose(plan)
+
+
+@app.command()
 def outcomes() -> None:
     """Carry what became of each message from the journal to PostgreSQL. Runs until stopped."""
     stop = threading.Event()

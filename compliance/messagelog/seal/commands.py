@@ -107,7 +107,7 @@ def verify_extract(
 def _told(statement: Statement) -> str:
     says = statement.says
     if not isinstance(says, Day):
-        return f"signed disposal {says.decision}: {says.entries} entries"
+        return f"disposed of {says.entries} entries of {says.month:%Y-%m}"
     late = f", with late entries after statement {says.revises}" if says.revises else ""
     return f"signed {says.day}: {says.entries} entries of {len(says.units)} units{late}"
 

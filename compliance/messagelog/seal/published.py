@@ -137,6 +137,6 @@ def _line(number: int, one: Signed, stamps: Mapping[int, bytes]) -> Line:
         _name(number),
         says.day if isinstance(says, Day) else None,
         says.entries,
-        None if isinstance(says, Day) else says.decision,
+        None if isinstance(says, Day) else says.decision.number,
         Path(_name(number)).with_suffix(".tsr").name if number in stamps else None,
     )

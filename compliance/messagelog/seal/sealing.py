@@ -1,16 +1,16 @@
 """Closes days and disposes lawfully: what signs, and changes the seal's tables."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from compliance.errors import UserError
 from compliance.messagelog.seal import merkle
 from compliance.messagelog.seal.statement import (
     Day,
+    Decision,
     Disposal,
     Growth,
     Head,
@@ -20,7 +20,7 @@ from compliance.messagelog.seal.statement import (
     from_text,
     sign,
 )
-from compliance.messagelog.seal.storage import Place, Row, SealStore
+from compliance.messagelog.seal.storage import SealStore
 from compliance.messagelog.seal.trees import Leaf
 from compliance.messagelog.seal.verifier import leaf_hash
 
@@ -51,17 +51,20 @@ class Sealer:
         made = [self._close(day, heads) for day in self._days_due()]
         return [statement for statement in made if statement is not None]
 
-    def dispose(self, places: Sequence[Place], decision: str) -> Statement:
-        """Destroy entries under a numbered decision; what stays lets the chain verify.
+    def dispose(self, decision: Decision, month: date) -> Statement | None:
+        """Destroy the entries of a month (UTC, its first day) that a decision is about.
 
-        Raises UserError if the decision has no number, or an entry isn't there or not yet signed.
+        What is held or not yet sealed stays. What goes leaves tombstones that let the chain verify.
+        Returns None if there was nothing to do.
         """
-        if not decision.strip():
-            raise UserError.of("a disposal needs the number of its decision")
-        rows = _sealed_rows(self._store, places, self._closed)
-        leaves = [tombstone_leaf(row.outbox, row.sequence, row.digest) for row in rows]
-        statement = self._sign(Disposal(decision.strip(), len(rows), merkle.root(leaves)))
-        self._store.bury(statement.number, rows)
+        stones = self._store.disposable(decision.kind, month)
+        if not stones:
+            return None
+        root = merkle.root([tombstone_leaf(*stone) for stone in stones])
+        statement = self._next(Disposal(decision, month, len(stones), root))
+        signed = sign(self._key, statement)
+        self._store.dispose_of(signed)
+        self._last, self._number = signed, statement.number
         return statement
 
     def _days_due(self) -> list[date]:
@@ -110,9 +113,12 @@ class Sealer:
             for unit in units
         )
 
-    def _sign(self, says: Day | Disposal) -> Statement:
+    def _next(self, says: Day | Disposal) -> Statement:
         previous = self._last.digest if self._last else None
-        statement = Statement(self._number + 1, previous, self._now, self._domain, says)
+        return Statement(self._number + 1, previous, self._now, self._domain, says)
+
+    def _sign(self, says: Day) -> Statement:
+        statement = self._next(says)
         signed = sign(self._key, statement)
         self._store.add_statement(statement, signed)
         self._last, self._number = signed, statement.number
@@ -127,27 +133,6 @@ def tombstone_leaf(outbox: UUID, sequence: int, digest: bytes) -> bytes:
 def closings(statements: Iterable[Statement]) -> dict[date, tuple[int, Day]]:
     """Return the latest statement on each day and its number."""
     return {one.says.day: (one.number, one.says) for one in statements if isinstance(one.says, Day)}
-
-
-def _sealed_rows(
-    store: SealStore, places: Sequence[Place], closed: dict[date, tuple[int, Day]]
-) -> list[Row]:
-    wanted: dict[UUID, list[int]] = defaultdict(list)
-    for outbox, sequence in places:
-        wanted[outbox].append(sequence)
-    rows = [row for outbox in sorted(wanted) for row in store.rows_at(outbox, wanted[outbox])]
-    if len(rows) != len(set(places)) or not rows:
-        raise UserError.of(f"{len(set(places)) - len(rows)} of the entries are not in the log")
-    for row in rows:
-        _, day = closed.get(row.entry.accepted_at.astimezone(UTC).date(), (0, None))
-        heads = {head.outbox: head.sequence for head in day.heads} if day else {}
-        if row.sequence > heads.get(row.outbox, 0):
-            raise UserError.of(
-                "its day is not closed yet",
-                f"entry {row.sequence} of outbox {row.outbox}",
-                "run `kommunpost log seal` first",
-            )
-    return rows
 
 
 def unit_tree(unit: str | None, before: list[bytes], fresh: list[bytes]) -> UnitTree:

@@ -66,10 +66,21 @@ class Day:
 
 
 @dataclass(frozen=True)
-class Disposal:
-    """A lawful destruction. decision: its number in the diary. root: of the tombstones' tree."""
+class Decision:
+    """A decision on disposal. number: in the diary. kind: which entries it is about, its class."""
 
-    decision: str
+    number: str
+    authority: str
+    decided: date
+    kind: str
+
+
+@dataclass(frozen=True)
+class Disposal:
+    """A lawful destruction of a month's entries (UTC). root: of the tombstones' tree."""
+
+    decision: Decision
+    month: date
     entries: int
     root: bytes
 
@@ -145,7 +156,11 @@ def _unit_to_json(unit: UnitTree) -> dict[str, Any]:
 def _disposal_to_json(says: Disposal) -> dict[str, Any]:
     return {
         "kind": "disposal",
-        "decision": says.decision,
+        "decision": says.decision.number,
+        "authority": says.decision.authority,
+        "decided": says.decision.decided.isoformat(),
+        "class": says.decision.kind,
+        "month": says.month.isoformat(),
         "entries": says.entries,
         "root": says.root.hex(),
     }
@@ -188,7 +203,10 @@ def _unit_from_json(plain: dict[str, Any]) -> UnitTree:
 
 
 def _disposal_from_json(plain: dict[str, Any]) -> Disposal:
-    return Disposal(plain["decision"], plain["entries"], bytes.fromhex(plain["root"]))
+    decided = date.fromisoformat(plain["decided"])
+    decision = Decision(plain["decision"], plain["authority"], decided, plain["class"])
+    month = date.fromisoformat(plain["month"])
+    return Disposal(decision, month, plain["entries"], bytes.fromhex(plain["root"]))
 
 
 def sign(key: Ed25519PrivateKey, statement: Statement) -> Signed:

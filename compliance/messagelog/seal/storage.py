@@ -1,7 +1,7 @@
 """The seal's tables in PostgreSQL, and the entries that it covers."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -54,6 +54,17 @@ class Row:
         """Return the units whose trees hold it; None if it belongs to no unit."""
         named: set[str | None] = {self.entry.sender_unit, self.entry.recipient_unit}
         return named - {None} or {None}
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What stops disposal. kind: request or review. unit: whose entries; None for all."""
+
+    kind: str
+    who: str
+    why: str
+    since: datetime
+    unit: str | None
 
 
 class SealStore:
@@ -137,10 +148,6 @@ class SealStore:
             "accepted_at >= %s AND accepted_at < %s", [start, start + timedelta(days=1)]
         )
 
-    def rows_at(self, outbox: UUID, sequences: Sequence[int]) -> Iterator[Row]:
-        """Yield the entries of an outbox with these sequences, by sequence."""
-        yield from self._rows("outbox_id = %s AND sequence = ANY(%s)", [outbox, list(sequences)])
-
     def links(self, outbox: UUID, first: int, last: int | None) -> Iterator[Link]:
         """Yield the chain of an outbox, tombstones too, by sequence. last is included."""
         bounds = [outbox, first, last, last]
@@ -217,18 +224,32 @@ class SealStore:
             found[statement].append((stone[0], stone[1], stone[2]))
         return dict(found)
 
-    def bury(self, statement: int, rows: Iterable[Row]) -> None:
-        """Put a tombstone for each entry and delete it."""
-        for row in rows:
-            self._connection.execute(
-                "INSERT INTO log.tombstone (outbox_id, sequence, digest, chain, statement)"
-                " VALUES (%s, %s, %s, %s, %s)",
-                [row.outbox, row.sequence, row.digest, row.chain, statement],
-            )
-            self._connection.execute(
-                "DELETE FROM log.entry WHERE outbox_id = %s AND sequence = %s",
-                [row.outbox, row.sequence],
-            )
+    def disposable(self, kind: str, month: date) -> list[tuple[UUID, int, bytes]]:
+        """Return outbox, sequence and digest of a month's entries that may go, in order."""
+        rows = self._connection.execute(
+            "SELECT outbox_id, sequence, digest FROM log.disposable(%s, %s) WHERE NOT held",
+            [kind, month],
+        )
+        return [(outbox, sequence, digest) for outbox, sequence, digest in rows]
+
+    def plan(self, kind: str, before: date) -> list[tuple[date, int, int]]:
+        """Return each month before one, its entries that may go, and those that are held."""
+        rows = self._connection.execute(
+            "SELECT month, entries, held FROM log.disposal_plan(%s, %s)", [kind, before]
+        )
+        return [(month, entries, held) for month, entries, held in rows]
+
+    def holds(self) -> list[Hold]:
+        """Return the holds that stand."""
+        rows = self._connection.execute(
+            "SELECT kind, who, why, since, unit FROM log.hold"
+            " WHERE until IS NULL OR until > now() ORDER BY number"
+        )
+        return [Hold(*row) for row in rows]
+
+    def dispose_of(self, signed: Signed) -> None:
+        """Put a tombstone for each entry that the statement is about, and delete it."""
+        self._connection.execute("SELECT log.dispose(%s, %s)", [signed.text, signed.signature])
 
     def _rows(self, where: str, values: list[Any]) -> Iterator[Row]:
         query = (

@@ -60,7 +60,7 @@ def verify(
     findings += check_disposals(statements, stones)
     for one in statements:
         if isinstance(one.says, Disposal):
-            report.disposed[one.says.decision] += one.says.entries
+            report.disposed[one.says.decision.number] += one.says.entries
     chains = _chains(store, statements, since, until, report)
     compared = Comparison()
     disposed = {(outbox, sequence) for group in stones.values() for outbox, sequence, _ in group}
@@ -116,7 +116,7 @@ def check_disposals(
         if isinstance(one.says, Disposal):
             leaves = [tombstone_leaf(*stone) for stone in rest.pop(one.number, [])]
             if (len(leaves), merkle.root(leaves)) != (one.says.entries, one.says.root):
-                text = f"the tombstones of decision {one.says.decision} are not those signed"
+                text = f"the tombstones of decision {one.says.decision.number} are not those signed"
                 found.append(_statement_finding(text))
     for number, group in rest.items():
         found.append(_statement_finding(f"{len(group)} tombstones name statement {number}"))

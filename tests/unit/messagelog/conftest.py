@@ -86,7 +86,7 @@ def server():
         made = Server(folder)
         made.start()
         with made.admin() as admin:
-            roles = ("owner", "writer", "reader", "sealer", "publisher", "login", "web")
+            roles = ("owner", "writer", "reader", "sealer", "publisher", "disposer", "login", "web")
             for role in roles:
                 admin.execute(f"CREATE ROLE kommunpost_{role} LOGIN")
         yield made

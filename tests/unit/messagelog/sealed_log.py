@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from compliance.messagelog.entry import chain_value, first_chain, link
 from compliance.messagelog.seal.chain import Link, with_tombstones
 from compliance.messagelog.seal.sealing import Sealer
-from compliance.messagelog.seal.statement import Day, Head
+from compliance.messagelog.seal.statement import Day, Decision, Head
 from compliance.messagelog.seal.storage import Row
 from compliance.messagelog.seal.verification import verify
 
@@ -21,6 +21,7 @@ PUBLIC = KEY.public_key().public_bytes_raw()
 ONE = uuid.UUID("7c1f2e0a-5b52-4b52-9a53-1d1f4c3b2a10")
 TWO = uuid.UUID("9d2f2e0a-5b52-4b52-9a53-1d1f4c3b2a11")
 MONDAY = date(2026, 11, 23)
+DECISION = Decision("KS 2026/117", "Kommunstyrelsen", date(2026, 10, 14), "message-log")
 
 
 class MemoryLog:
@@ -69,9 +70,6 @@ class MemoryLog:
         for outbox in sorted({row.outbox for row in self.rows}):
             yield from (row for row in self.of(outbox) if row.entry.accepted_at.date() == day)
 
-    def rows_at(self, outbox, sequences):
-        return [row for row in self.of(outbox) if row.sequence in sequences]
-
     def links(self, outbox, first, last):
         def wanted(one):
             return one.sequence >= first and (last is None or one.sequence <= last)
@@ -112,6 +110,13 @@ class MemoryLog:
             found[statement].append((outbox, stone.sequence, stone.digest))
         return dict(found)
 
+    def disposable(self, kind, month):
+        return [(row.outbox, row.sequence, row.digest) for row in self._due]
+
+    def dispose_of(self, signed):
+        self.signed.append(signed)
+        self.bury(len(self.signed), self._due)
+
     def bury(self, statement, rows):
         for row in rows:
             self.rows.remove(row)
@@ -125,9 +130,14 @@ class MemoryLog:
         now = datetime.combine(today, time(0, 30), UTC)
         return Sealer(self, KEY, DOMAIN, now).close_days()
 
-    def dispose(self, places, decision, today):
+    def dispose(self, places, today):
+        """Dispose of some entries lawfully; which is up to the database, see test_disposal.py."""
         now = datetime.combine(today, time(12), UTC)
-        return Sealer(self, KEY, DOMAIN, now).dispose(places, decision)
+        self._due = sorted(
+            (row for row in self.rows if (row.outbox, row.sequence) in places),
+            key=lambda row: (row.outbox, row.sequence),
+        )
+        return Sealer(self, KEY, DOMAIN, now).dispose(DECISION, MONDAY.replace(day=1))
 
     def verify(self, since=None, until=None, published=()):
         return verify(self, PUBLIC, DOMAIN, since, until, published)

@@ -53,7 +53,7 @@ def test_a_row_that_came_late_holds():
 
 def test_rows_beside_what_was_disposed_of_still_hold():
     log = week()
-    log.dispose([(ONE, 1)], "KS 2026/117", MONDAY + timedelta(days=3))
+    log.dispose([(ONE, 1)], MONDAY + timedelta(days=3))
     assert [row.index for row in verify(extract(log=log)).rows] == [1, 2, 3]
 
 

@@ -135,16 +135,6 @@ def test_what_a_superuser_does_to_the_seal_is_found(week, seal, check, tamper):
     assert any("does not follow" in one.detail for one in check().findings)
 
 
-def test_lawful_disposal_leaves_a_tombstone_and_a_log_that_holds(week, seal, check, dsn, connect):
-    seal()
-    with psycopg.connect(dsn("sealer")) as connection, SealStore.exclusive(connection) as store:
-        Sealer(store, KEY, DOMAIN, THURSDAY).dispose([(ONE, 5), (TWO, 9)], "KS 2026/117")
-    report = check()
-    assert (report.findings, report.disposed) == ([], {"KS 2026/117": 2})
-    row = connect("reader").execute("SELECT count(*) FROM log.entry").fetchone()
-    assert row == (38,)
-
-
 def test_an_extract_of_the_database_holds(week, seal, dsn):
     seal()
     with psycopg.connect(dsn("reader")) as connection, SealStore.snapshot(connection) as store:
@@ -314,11 +304,11 @@ def test_the_last_statement_is_stamped_once_and_verified(
     assert "the time stamp on statement 1 does not hold" in result.output
 
 
-def test_a_day_is_sealed_though_the_authority_is_away(week, configured, tmp_path, check):
+def test_a_day_is_sealed_though_the_authority_is_away(week, configured, tmp_path):
     stamping = {"url": "http://127.0.0.1:9/", "ca_file": str(tmp_path / "seal.pub")}
     result = configured("sealer", "seal", time_stamping=stamping)
     assert "the day is sealed all the same" in str(result.exception)
-    assert check().open_entries == 0
+    assert configured("reader", "verify").output.startswith("40 entries of 2 outboxes")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,264 @@
+"""Entries go by a decision and not otherwise, and the log still holds."""
+
+# ruff: noqa: F811 - fixtures of test_seal_store.py
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date, timedelta
+
+import psycopg
+import pytest
+from sealed_log import KEY, ONE, TWO, entry_of
+from test_seal_store import configured, ship, tamper  # noqa: F401
+
+from compliance.errors import UserError
+from compliance.messagelog.seal.disposal import CLASSES, plan_code, read_rules
+
+TODAY = date(2026, 11, 25)
+DECISIONS = """\
+disposal:
+  - class: message-log
+    period: 1 year
+    decision: KS 2026/117
+    authority: Kommunstyrelsen
+    decided: 2026-10-14
+"""
+
+
+@pytest.fixture
+def old(ship, connect):
+    """Twenty entries in January and in February 2025, in months of their own; ten of last week."""
+    connect("owner").execute("SELECT log.make_months('2025-01-01', '2025-02-01')")
+    for first in (date(2025, 1, 10), date(2025, 2, 10), date(2026, 11, 16)):
+        for outbox in (ONE, TWO):
+            count = 10 if first.year == 2025 else 5
+            entries = [entry_of(n, outbox, first + timedelta(days=n % 3)) for n in range(count)]
+            ship(outbox, entries)
+
+
+@pytest.fixture
+def dispose(configured, tmp_path):
+    """Run the command with the decisions in a file."""
+    (tmp_path / "disposal.yml").write_text(DECISIONS, encoding="utf-8")
+
+    def run(*words, role="disposer"):
+        file = str(tmp_path / "disposal.yml")
+        return configured(role, "dispose", *words, disposal_file=file)
+
+    return run
+
+
+def shown_code(dispose):
+    return dispose("--dry-run").output.split()[-1]
+
+
+def count(connect, table="entry"):
+    return connect("owner").execute(f"SELECT count(*) FROM log.{table}").fetchone()[0]
+
+
+def test_a_dry_run_shows_what_would_go_and_its_plan_disposes_of_it(
+    old, configured, dispose, connect
+):
+    configured("sealer", "seal")
+    shown = dispose("--dry-run").output
+    assert "message-log: what is older than 2025-11-01, under KS 2026/117" in shown
+    assert "  2025-01: 20 entries\n  2025-02: 20 entries\n40 entries would go" in shown
+    assert count(connect) == 50
+    done = dispose("--plan", shown.split()[-1])
+    assert done.output.splitlines() == [
+        "2025-01: 20 entries disposed of under KS 2026/117",
+        "2025-02: 20 entries disposed of under KS 2026/117",
+    ]
+    assert (count(connect), count(connect, "tombstone")) == (10, 40)
+    found = connect("owner").execute("SELECT to_regclass('log.entry_2025_01')").fetchone()
+    assert found == (None,)
+    verified = configured("reader", "verify")
+    assert (verified.exit_code, "all holds" in verified.output) == (0, True)
+    assert "disposed: 40 entries under KS 2026/117" in verified.output
+    assert "nothing is to be disposed of" in dispose("--dry-run").output
+
+
+def test_what_a_request_holds_stays_until_it_is_answered(old, configured, dispose, connect):
+    configured("sealer", "seal")
+    owner = connect("owner")
+    owner.execute(
+        "INSERT INTO log.hold (kind, who, why, unit, accepted_before) VALUES"
+        " ('request', 'person:10023', 'Begäran 2026/88', 'bun', '2025-02-01')"
+    )
+    shown = dispose("--dry-run").output
+    assert "  2025-01: 14 entries, 6 held\n  2025-02: 20 entries" in shown
+    assert "held for a request since" in shown
+    assert dispose("--plan", shown.split()[-1]).exit_code == 0
+    assert count(connect) == 16
+    assert count(connect, "entry_2025_01") == 6
+    assert configured("reader", "verify").exit_code == 0
+    owner.execute("UPDATE log.hold SET until = now()")
+    assert dispose("--plan", shown_code(dispose)).output.startswith("2025-01: 6 entries")
+    assert configured("reader", "verify").exit_code == 0
+
+
+def test_only_the_class_decided_goes(ship, configured, dispose, connect, tmp_path):
+    labels = [None, "probe", "probe"]
+    ship(ONE, [entry_of(n, ONE, date(2025, 1, 1), label=labels[n]) for n in range(3)])
+    configured("sealer", "seal")
+    decided = DECISIONS.replace("message-log", "probe")
+    (tmp_path / "disposal.yml").write_text(decided, encoding="utf-8")
+    assert dispose("--plan", shown_code(dispose)).output.startswith("2025-01: 2 entries")
+    assert count(connect) == 1
+
+
+def test_what_is_not_sealed_stays(old, dispose, configured, connect, ship):
+    assert "nothing is to be disposed of" in dispose("--dry-run").output
+    configured("sealer", "seal")
+    ship(ONE, [entry_of(99, ONE, date(2025, 1, 20))])
+    dispose("--plan", shown_code(dispose))
+    assert count(connect) == 11
+
+
+def test_what_was_not_shown_is_not_done(old, configured, dispose, connect, tmp_path):
+    configured("sealer", "seal")
+    code = shown_code(dispose)
+    decided = DECISIONS.replace("1 year", "2 months")
+    (tmp_path / "disposal.yml").write_text(decided, encoding="utf-8")
+    assert "is not what would be done now" in str(dispose("--plan", code).exception)
+    assert "begin with --dry-run" in str(dispose().exception)
+    assert count(connect) == 50
+
+
+def test_a_killed_disposal_goes_on_where_it_was(old, configured, dispose, connect, tamper, dsn):
+    configured("sealer", "seal")
+    code = shown_code(dispose)
+    blocker = psycopg.connect(dsn("owner"))
+    blocker.execute("SELECT FROM log.entry_2025_02 LIMIT 1 FOR SHARE")
+    command = [sys.executable, "-m", "compliance.cli", "log", "dispose", "--plan", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) as running:
+        assert running.stdout.readline().startswith("2025-01: 20 entries")
+        running.kill()
+    blocker.close()
+    assert count(connect) == 30
+    assert dispose("--plan", code).output == "2025-02: 20 entries disposed of under KS 2026/117\n"
+    assert configured("reader", "verify").exit_code == 0
+
+
+def test_a_superuser_who_removes_what_a_decision_spared_is_found(
+    old, configured, dispose, tamper, connect
+):
+    configured("sealer", "seal")
+    dispose("--plan", shown_code(dispose))
+    tamper("DELETE FROM log.entry WHERE outbox_id = %s AND sequence = 22", [ONE])
+    assert f"removed: entry 22 of outbox {ONE}" in configured("reader", "verify").output
+
+
+def forged(connect, **changes):
+    """A disposal that the key signed, as a careless program could make it."""
+    (number,) = connect("owner").execute("SELECT max(number) FROM log.statement").fetchone()
+    plain = {
+        "format": "kommunpost-seal-1", "number": number + 1, "previous": None,
+        "made_at": "2026-11-25T00:00:00.000000Z", "domain": "sjovalla.example",
+        "kind": "disposal", "decision": "KS 2026/117", "authority": "KS", "decided": "2026-10-14",
+        "class": "message-log", "month": "2025-01-01", "entries": 20, "root": "00" * 32,
+    }  # fmt: skip
+    text = json.dumps(plain | changes)
+    return [text, KEY.sign(text.encode())]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"decision": " "}, "decides no disposal"),
+        ({"kind": "day"}, "decides no disposal"),
+        ({"month": "2027-01-01"}, "decides no disposal"),
+        ({"entries": 19}, "is about 19 entries, and there are 20"),
+        ({"class": "what"}, "is about 20 entries, and there are 0"),
+    ],
+)
+def test_the_database_refuses_what_no_decision_covers(old, configured, connect, changes, told):
+    configured("sealer", "seal")
+    with pytest.raises(psycopg.Error, match=told):
+        connect("disposer").execute("SELECT log.dispose(%s, %s)", forged(connect, **changes))
+    assert count(connect) == 50
+
+
+@pytest.mark.parametrize("role", ["sealer", "reader", "writer", "publisher"])
+def test_only_the_disposer_disposes(old, configured, connect, role):
+    configured("sealer", "seal")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connect(role).execute("SELECT log.dispose(%s, %s)", forged(connect))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM log.entry",
+        "INSERT INTO log.tombstone SELECT outbox_id, sequence, digest, chain, 1 FROM log.entry",
+        "DELETE FROM log.hold",
+        "UPDATE log.hold SET until = now()",
+        "SELECT subject FROM log.entry",
+    ],
+)
+def test_the_disposer_has_no_other_way(old, configured, connect, statement):
+    configured("sealer", "seal")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connect("disposer").execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "line", "told"),
+    [
+        ("KS 2026/117", "", 4, "decision: must be a single value"),
+        ("    decision: KS 2026/117\n", "", 2, "decision: is missing"),
+        ("1 year", "1 år", 3, "period: '1 år' is no period"),
+        ("1 year", "0 years", 3, "period: '0 years' is no period"),
+        ("2026-10-14", "14 oktober", 6, "decided: '14 oktober' is no day"),
+        ("2026-10-14", "2027-10-14", 6, "decided: 2027-10-14 is yet to come"),
+        ("message-log", "allt", 2, "class: 'allt' is no class"),
+        ("authority", "myndighet", 5, "'myndighet' is not a known key"),
+    ],
+)
+def test_what_is_wrong_with_the_decisions_is_named_by_file_and_line(tmp_path, was, now, line, told):
+    path = tmp_path / "disposal.yml"
+    path.write_text(DECISIONS.replace(was, now), encoding="utf-8")
+    with pytest.raises(UserError) as error:
+        read_rules(path, TODAY, CLASSES)
+    assert f"{path}:{line}: {told}" in str(error.value)
+
+
+def test_a_period_is_kept_to_the_end_of_its_month(tmp_path):
+    path = tmp_path / "disposal.yml"
+    path.write_text(DECISIONS, encoding="utf-8")
+    (rule,) = read_rules(path, TODAY, CLASSES)
+    assert rule.before(date(2026, 11, 1)) == rule.before(date(2026, 11, 30)) == date(2025, 11, 1)
+    assert rule.before(date(2026, 12, 1)) == date(2025, 12, 1)
+    assert plan_code([rule], date(2026, 11, 1)) == plan_code([rule], TODAY)
+    assert plan_code([rule], date(2026, 12, 1)) != plan_code([rule], TODAY)
+
+
+def test_a_held_day_of_the_archive_does_not_go(connect):
+    gone = ["KS 2026/118", "Kommunstyrelsen", "2026-10-14"]
+    note = "SELECT log.dispose_of_archive(%s, 3, %s, %s, %s)"
+    connect("owner").execute(
+        "INSERT INTO log.hold (kind, who, why, unit, accepted_from, accepted_before) VALUES"
+        " ('review', 'person:10023', 'Granskning', 'ks', '2025-01-10Z', '2025-01-12Z')"
+    )
+    reader = connect("reader")
+    for day in ("2025-01-09", "2025-01-12"):
+        reader.execute(note, [day, *gone])
+        reader.execute(note, [day, *gone])  # it broke off, and is done again
+    for day in ("2025-01-10", "2025-01-11"):
+        with pytest.raises(psycopg.errors.ObjectInUse, match="is held"):
+            reader.execute(note, [day, *gone])
+    assert count(connect, "archive_disposal") == 2
+    with pytest.raises(psycopg.errors.CheckViolation):
+        reader.execute(note, ["2025-01-13", "  ", *gone[1:]])
+
+
+def test_who_asks_for_an_archived_message_is_noted_first(old, connect):
+    reader = connect("reader")
+    row = reader.execute("SELECT * FROM log.ask_archive('eva', 'Begäran', %s, 3)", [ONE]).fetchone()
+    assert row[:2] == ("mail.sjovalla.example", "q2")
+    none = reader.execute("SELECT * FROM log.ask_archive('eva', 'Begäran', %s, 999)", [ONE])
+    assert none.fetchone() is None
+    noted = reader.execute("SELECT reader, why, sequence FROM log.archive_reading").fetchall()
+    assert noted == [("eva", "Begäran", 3)]
