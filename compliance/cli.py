@@ -16,6 +16,7 @@ from compliance.settings import load, settings_path
 # A room is loaded when its door is opened: the milter must be back at once after a crash, and a
 # host that only logs mail has none of the libraries of the audit.
 _DOORS = {
+    "archive": "compliance.messagelog.archive_commands",
     "audit": "compliance.audit",
     "directory": "compliance.directory.commands",
     "log": "compliance.messagelog.commands",

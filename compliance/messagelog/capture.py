@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from compliance import probe_token
-from compliance.messagelog import addresses
+from compliance.messagelog import addresses, archive
 from compliance.messagelog.entry import ClientClass, Direction, LogEntry
 from compliance.messagelog.mime import Attachments, Scanner
 from compliance.messagelog.text import clean, eight_bit, readable
@@ -49,6 +49,9 @@ class Directory(Protocol):
     def unit_of(self, address: str) -> str | None:
         """Return the id of the unit that the mailbox with this address belongs to."""
 
+    def is_function(self, address: str) -> bool:
+        """Say whether this is an address of a function mailbox."""
+
     def addresses_of(self, login: str, sender: str) -> frozenset[str] | None:
         """Return the addresses that a login may name when it sends with this envelope sender.
 
@@ -72,6 +75,7 @@ NOT_YOURS = Reply(
     "From and Sender must be your own address, or that of the mailbox that you send as",
     "from-not-own",
 )
+NOT_FOR_YOU = Reply("550", "5.1.1", "Nobody writes to the archive", "to-archive")
 NULL_SENDER = Reply("550", "5.7.1", "A login cannot send without a sender", "null-sender")
 NOT_KNOWN_YET = Reply("451", "4.3.0", "Addresses cannot be checked now", "directory-unavailable")
 NOT_LOGGED = Reply("451", "4.3.0", "The message cannot be logged now", "outbox-unavailable")
@@ -217,8 +221,20 @@ class Capture:
 
     def judge(self, message: Message, origin: Origin) -> Verdict:
         """Say whether a message may pass, and whether it is a probe. Logs nothing."""
+        if any(addresses.domain_of(to) == archive.DOMAIN for to in message.recipients):
+            return Verdict(NOT_FOR_YOU)
         reply = self._may_send(message, origin.login) if origin.login is not None else None
         return Verdict(reply) if reply else Verdict(is_probe=self._is_probe(message))
+
+    def archive_recipient(self, message: Message, origin: Origin) -> str | None:
+        """Return whom a copy goes to, if the message is to or from a function mailbox."""
+        parties = list(message.recipients)
+        if origin.is_inside:
+            senders = addresses.of_header(message.header("from"))
+            parties += [message.envelope_sender, *senders.addresses]
+        if any(map(self.directory.is_function, parties)):
+            return archive.recipient_on(self.clock().date())
+        return None
 
     def log(self, message: Message, origin: Origin, queue_id: str, *, is_probe: bool) -> None:
         """Make one entry per recipient durable. Raises OutboxUnavailableError."""

@@ -131,6 +131,9 @@ class LogMilter(Milter.Base):  # type: ignore[misc] # pymilter ships no types
             self.chgheader(VERDICT_HEADER, number, "")
         if verdict.is_probe:
             self.addheader(VERDICT_HEADER, VERDICT)
+        elif copy_to := self.capture.archive_recipient(message, origin):
+            # Whoever wrote the message shall never hear of the archive, whatever becomes of it.
+            self.addrcpt(f"<{copy_to}>", "NOTIFY=NEVER")
         self.capture.log(message, origin, queue_id, is_probe=verdict.is_probe)
         return None
 
@@ -183,7 +186,8 @@ def _run(socket: str, stop: threading.Event) -> None:
     notifier = Notifier.from_environment()
     threading.Thread(target=_announce, args=[notifier, path, stop], daemon=True).start()
     Milter.factory = LogMilter
-    Milter.set_flags(Milter.ADDHDRS | Milter.CHGHDRS)
+    wanted = Milter.ADDHDRS | Milter.CHGHDRS | Milter.ADDRCPT | Milter.ADDRCPT_PAR
+    Milter.set_flags(wanted)
     try:
         Milter.runmilter("kommunpost", socket, _MTA_SECONDS)
     except Milter.error as error:

@@ -36,13 +36,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Mailbox:
-    """What the log needs of one mailbox. key: its DN. stamp: LDAP's modifyTimestamp, UTC."""
+    """What the log needs of one mailbox. key: its DN. stamp: LDAP's modifyTimestamp, UTC.
+
+    is_function: whether it is a function mailbox, whose mail is archived.
+    """
 
     key: str
     unit: str | None
     addresses: frozenset[str]
     stamp: str
     holder: str = ""
+    is_function: bool = False
 
 
 class Source(Protocol):
@@ -77,6 +81,11 @@ class Units:
         """Return the id of the unit that the mailbox with this address belongs to."""
         mailbox = self._find(address)
         return mailbox.unit if mailbox else None
+
+    def is_function(self, address: str) -> bool:
+        """Say whether this is an address of a function mailbox."""
+        mailbox = self._find(address)
+        return mailbox is not None and mailbox.is_function
 
     def addresses_of(self, login: str, sender: str) -> frozenset[str] | None:
         """Return the addresses that a login may name when it sends with this envelope sender.
@@ -205,7 +214,10 @@ class Ldap:
 
     def mailboxes(self, since: str | None, address: str | None) -> Iterable[Mailbox]:
         """Return mailboxes and lists, as `Source` says."""
-        wanted = ["kommunpostAddress", "kommunpostUnit", "kommunpostHolder", "modifyTimestamp"]
+        wanted = [
+            *("kommunpostAddress", "kommunpostUnit", "kommunpostHolder", "kommunpostKind"),
+            "modifyTimestamp",
+        ]
         seconds = LOOKUP_SECONDS if address else _SNAPSHOT_SECONDS
         return map(_mailbox, self._search(_filter(since, address), wanted, seconds))
 
@@ -276,4 +288,5 @@ def _mailbox(item: dict[str, Any]) -> Mailbox:
         addresses=frozenset(value.lower() for value in values("kommunpostAddress")),
         stamp=next(iter(values("modifyTimestamp")), ""),
         holder=holder,
+        is_function="function" in values("kommunpostKind"),
     )

@@ -1,11 +1,17 @@
 # Runs for every delivery before anything of the owner's.
-require ["envelope", "fileinto", "imap4flags", "subaddress", "vacation", "variables",
+require ["envelope", "fileinto", "imap4flags", "mailbox", "subaddress", "vacation", "variables",
     "vnd.dovecot.environment"];
 
 # A probe of the audit. The milter removes this header from all mail that arrives and sets it only
 # after it has verified the probe's token, so its presence is proof. Sieve can't verify one itself.
 if header :is "X-Kommunpost-Probe" "verified" {
     fileinto "#probe/Probe";
+    stop;
+}
+
+# The archive's copies: by the day on which the log has its entry.
+if allof(envelope :domain :is "to" "archive.invalid", envelope :matches :detail "to" "*") {
+    fileinto :create "${1}";
     stop;
 }
 

@@ -17,6 +17,10 @@ BO = "bo.berg@sjovalla.example"
 BOARD = "namnden@sjovalla.example"
 OUTSIDER = "medborgare@omvarlden.example"
 
+KS = "kommunstyrelsen@sjovalla.example"
+REGISTRY = "registrator@sjovalla.example"
+FUNCTIONS = {KS, REGISTRY}
+
 OUTSIDE = Origin("public", None)
 AS_ANNA = Origin("public", ANNA)
 LOCAL = Origin("local", None)
@@ -28,6 +32,9 @@ class FakeDirectory:
 
     def unit_of(self, address):
         return self.units.get(address.lower().replace("+sent", ""))
+
+    def is_function(self, address):
+        return address.lower() in FUNCTIONS
 
     def addresses_of(self, login, sender):
         return None if self.own is None else self.own.get((login, sender), frozenset())
@@ -331,3 +338,30 @@ def test_hostile_mail_is_judged_and_logged(sender, recipients, headers):
     assert len(kept.entries) == 3 * len(note.recipients)
     for entry in kept.entries:
         assert "\x00" not in entry.subject + entry.recipient + entry.from_text + entry.message_id
+
+
+@pytest.mark.parametrize(
+    ("sender", "recipients", "origin", "author", "is_archived"),
+    [
+        (OUTSIDER, [REGISTRY], OUTSIDE, OUTSIDER, True),
+        (OUTSIDER, [ANNA, KS.upper()], OUTSIDE, OUTSIDER, True),
+        (KS, [OUTSIDER], AS_ANNA, KS, True),
+        (ANNA, [BO], AS_ANNA, KS, True),
+        ("", [REGISTRY], LOCAL, "", True),  # what comes back to a function mailbox
+        (OUTSIDER, [ANNA], OUTSIDE, OUTSIDER, False),
+        (ANNA, [OUTSIDER, BO], AS_ANNA, ANNA, False),
+        (KS, [ANNA], OUTSIDE, KS, False),  # a stranger's word for it
+    ],
+)
+def test_what_is_to_or_from_a_function_mailbox_is_archived(
+    capture, sender, recipients, origin, author, is_archived
+):
+    note = message(sender, recipients, From=author.encode())
+    archived = capture.archive_recipient(note, origin)
+    assert archived == (f"archive+{NOW.date()}@archive.invalid" if is_archived else None)
+
+
+@pytest.mark.parametrize("origin", [OUTSIDE, AS_ANNA, LOCAL])
+def test_nobody_writes_to_the_archive(capture, origin):
+    note = message(ANNA, [BO, "archive+2026-11-24@Archive.invalid"], From=ANNA.encode())
+    assert capture.judge(note, origin).reply.code == "550"

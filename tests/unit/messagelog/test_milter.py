@@ -15,6 +15,7 @@ from compliance.messagelog.capture import Capture, OutboxUnavailableError
 
 OUTSIDER = b"<medborgare@omvarlden.example>"
 ANNA = "anna.astrom@sjovalla.example"
+REGISTRY = "registrator@sjovalla.example"
 CONTINUE, REJECT, TEMPFAIL = 0, 1, 4
 
 
@@ -33,6 +34,9 @@ class Base:
     def addheader(self, *words):
         self.asked.append(("add", *words))
 
+    def addrcpt(self, *words):
+        self.asked.append(("recipient", *words))
+
     def setreply(self, *words):
         self.asked.append(("reply", *words))
 
@@ -40,6 +44,9 @@ class Base:
 class Directory:
     def unit_of(self, address):
         return "bun" if address == ANNA else None
+
+    def is_function(self, address):
+        return address == REGISTRY
 
     def addresses_of(self, login, sender):
         return frozenset({login})
@@ -114,6 +121,19 @@ def test_mail_of_the_host_itself_has_its_queue_id_from_the_start(session, outbox
     session.envrcpt(ANNA.encode())
     assert session.eom() == CONTINUE
     assert (outbox.entries[0].client_class, outbox.entries[0].direction) == ("local", "internal")
+
+
+def test_a_message_of_a_function_mailbox_gets_one_more_recipient(session, outbox):
+    session.connect("[9.9.9.9]", 2, ("9.9.9.9", 1234))
+    session.envfrom(OUTSIDER)
+    session.envrcpt(f"<{REGISTRY}>".encode())
+    session.envrcpt(f"<{ANNA}>".encode())
+    session.macros["i"] = "q1"
+    assert session.eom() == CONTINUE
+    day = outbox.entries[0].accepted_at.date()
+    wanted = ("recipient", f"<archive+{day}@archive.invalid>", "NOTIFY=NEVER")
+    assert session.asked == [wanted]
+    assert [entry.recipient for entry in outbox.entries] == [REGISTRY, ANNA]
 
 
 def test_messages_of_one_connection_do_not_mix(session, outbox):

@@ -15,6 +15,9 @@ RECIPIENT = "registrator@sjovalla.example"
 
 
 class NoDirectory:
+    def is_function(self, address):
+        return False
+
     def unit_of(self, address):
         return None
 

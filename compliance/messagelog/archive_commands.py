@@ -1,0 +1,170 @@
+"""`kommunpost archive`: messages of function mailboxes, as they were when they were logged."""
+
+import getpass
+import os
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import psycopg
+import typer
+
+from compliance import settings
+from compliance.errors import UserError
+from compliance.messagelog import archive_store, store
+from compliance.messagelog.seal.disposal import (
+    ARCHIVE_CLASS,
+    check_asked,
+    check_plan,
+    plan_code,
+    read_rules,
+)
+from compliance.messagelog.seal.statement import Decision
+
+app = typer.Typer(help="The archive of function mailboxes' mail.", no_args_is_help=True)
+
+
+@app.callback()
+def _archive() -> None:
+    """Fetch messages from the archive of function mailboxes."""
+
+
+@app.command()
+def get(
+    reference: Annotated[str, typer.Argument(help="The log entry, OUTBOX:SEQUENCE, or a queue id")],
+    why: Annotated[str, typer.Option(help="What it is needed for; kept with your name")],
+    output: Annotated[Path | None, typer.Option(help="File to write; else standard output")] = None,
+) -> None:
+    """Fetch the message of a log entry, byte by byte as it was stored.
+
+    That it was fetched, by whom and why, is noted in the log first. Exit code 1 if the archive
+    doesn't have it: only mail to and from function mailboxes is archived.
+    Example: kommunpost archive get 4ZrX2b0Yk1z1 --why "Begäran 2026/88" --output brev.eml
+    """
+    loaded = settings.load()
+    if loaded.log is None or loaded.archive is None:
+        raise UserError.of(
+            "the settings have no `log` or no `archive`",
+            str(settings.settings_path()),
+            "run this on the control machine",
+        )
+    with store.session(loaded.log) as connection:
+        host, queue_id, accepted = _ask(connection, reference, why)
+    with archive_store.opened(loaded.archive) as opened:
+        raw = opened.find(host, queue_id, accepted)
+    if raw is None:
+        sys.stderr.write(f"{reference}: the archive has no copy of this message\n")
+        raise typer.Exit(1)
+    if output is None:
+        sys.stdout.buffer.write(raw)
+        return
+    try:
+        with output.open("xb") as file:
+            file.write(raw)
+    except OSError as error:
+        raise UserError.of(f"it cannot be written ({error.strerror})", str(output)) from error
+
+
+def _ask(
+    connection: psycopg.Connection[Any], reference: str, why: str
+) -> tuple[str, str, datetime]:
+    """Note who asks; return host, queue id and time of the entry."""
+    reader = os.environ.get("SUDO_USER") or getpass.getuser()
+    outbox, sequence = _place(connection, reference)
+    row = connection.execute(
+        "SELECT host, queue_id, accepted_at FROM log.ask_archive(%s, %s, %s, %s)",
+        [reader, why, outbox, sequence],
+    ).fetchone()
+    if row is None:
+        raise _unknown(reference)
+    connection.commit()
+    return row[0], row[1], row[2]
+
+
+def _place(connection: psycopg.Connection[Any], reference: str) -> tuple[UUID, int]:
+    outbox, colon, sequence = reference.partition(":")
+    if colon:
+        try:
+            return UUID(outbox), int(sequence)
+        except ValueError as error:
+            raise _unknown(reference) from error
+    row = connection.execute(
+        "SELECT outbox_id, sequence FROM log.entry WHERE queue_id = %s"
+        " ORDER BY accepted_at DESC LIMIT 1",
+        [reference],
+    ).fetchone()
+    if row is None:
+        raise _unknown(reference)
+    return row[0], row[1]
+
+
+def _unknown(reference: str) -> UserError:
+    return UserError.of(
+        "the log has no such entry",
+        reference,
+        "write a queue id as the log list shows it, or OUTBOX:SEQUENCE",
+    )
+
+
+@app.command()
+def dispose(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go")] = False,
+    plan: Annotated[str | None, typer.Option(help="Dispose of what the dry run showed")] = None,
+) -> None:
+    """Dispose of archived mail under the decision in disposal.yml, day by day, after a dry run.
+
+    What a pending request or review holds stays. A run that broke off goes on with the same plan.
+    Example: kommunpost archive dispose --dry-run; kommunpost archive dispose --plan 3f9a21c0
+    """
+    check_asked(dry_run=dry_run, plan=plan)
+    log, reached, file = _for_disposal()
+    today = datetime.now(UTC).date()
+    rules = read_rules(file, today, [ARCHIVE_CLASS])
+    code = plan_code(rules, today)
+    if plan is not None:
+        check_plan(plan, code)
+    gone = 0
+    with store.session(log) as connection, archive_store.opened(reached) as opened:
+        connection.autocommit = True
+        for rule in rules:
+            for day, messages in opened.days_before(rule.before(today)):
+                row = connection.execute("SELECT log.is_archive_held(%s)", [day]).fetchone()
+                if row == (True,):
+                    sys.stdout.write(f"{day}: {messages} messages, held\n")
+                    continue
+                gone += messages
+                sys.stdout.write(f"{day}: {messages} messages under {rule.decision.number}\n")
+                if plan is not None:
+                    _dispose_of(connection, opened, day, messages, rule.decision)
+    if dry_run:
+        command = f"kommunpost archive dispose --plan {code}"
+        sys.stdout.write(f"{gone} messages would go. To dispose of them: {command}\n")
+
+
+def _dispose_of(
+    connection: psycopg.Connection[Any],
+    opened: archive_store.Archive,
+    day: date,
+    messages: int,
+    decision: Decision,
+) -> None:
+    connection.execute(
+        "SELECT log.dispose_of_archive(%s, %s, %s, %s, %s)",
+        [day, messages, decision.number, decision.authority, decision.decided],
+    )
+    opened.delete(day)
+
+
+def _for_disposal() -> tuple[settings.Log, settings.Archive, Path]:
+    loaded = settings.load()
+    file = loaded.seal.disposal_file if loaded.seal else None
+    if loaded.log is None or loaded.archive is None or file is None:
+        raise UserError.of(
+            "the settings have no `log`, no `archive` or no `seal.disposal_file`",
+            str(settings.settings_path()),
+            "run this on the control machine, and name the decisions on disposal",
+        )
+    return loaded.log, loaded.archive, file
