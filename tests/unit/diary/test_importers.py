@@ -240,6 +240,7 @@ HOSTILE = {
 def test_hostile_xml_is_refused_in_words(export, mapping, name):
     (told,) = problems_of(export(HOSTILE[name], "diary.xml"), mapping)
     assert told.startswith("diary.xml")
+    assert ("declares a document type" in told) is ("<!DOCTYPE" in HOSTILE[name])
 
 
 def test_a_bad_day_and_number_are_told_with_their_lines(export, mapping):
