@@ -7,7 +7,7 @@ BIN := .venv/bin
 BUILD := build/$(LAB)
 LABARGS := --name $(LAB) --subnet $(SUBNET)
 
-.PHONY: help setup setup-test demo lab lab-down lab-reset test test-unit prove bench-directory bench-diary bench-reconcile bench-verify bench-log-list bench-append lint format lock
+.PHONY: help setup setup-test demo lab lab-down lab-reset test test-unit prove bench-directory bench-message-log bench-diary bench-reconcile bench-verify bench-log-list bench-append lint format lock
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -56,6 +56,9 @@ bench-log-list: setup-test ## how fast the log list's questions are answered on 
 
 bench-append: setup-test ## how many entries a second the database takes
 	@$(BIN)/python benchmarks/append.py
+
+bench-message-log: lab ## what logging costs a message, beside what others do
+	@$(BIN)/python -m benchmarks.message_log $(BUILD)
 
 lint: setup ## every linter, no warnings
 	@$(BIN)/ruff check . bin/lab bin/steps

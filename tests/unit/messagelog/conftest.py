@@ -97,20 +97,20 @@ def server():
 def new_log(server):
     """Make a database with the schema in place; say how to reach it as a role."""
 
-    def make():
-        name = f"log_{uuid.uuid4().hex[:8]}"
+    def for_role_in(name):
+        return lambda role: f"host={server.folder} dbname={name} user=kommunpost_{role}"
+
+    def create(name, more=""):
         with server.admin() as admin:
-            admin.execute(f"CREATE DATABASE {name} OWNER kommunpost_owner")
+            admin.execute(f"CREATE DATABASE {name} OWNER kommunpost_owner {more}")
+        return for_role_in(name)
 
-        def for_role(role):
-            return f"host={server.folder} dbname={name} user=kommunpost_{role}"
+    # Migrated once; each test has a copy.
+    with psycopg.connect(create("migrated")("owner"), autocommit=True) as owner:
+        store.migrate(owner, store.migrations())
+        store.maintain(owner, date(2026, 11, 24))
 
-        with psycopg.connect(for_role("owner"), autocommit=True) as owner:
-            store.migrate(owner, store.migrations())
-            store.maintain(owner, date(2026, 11, 24))
-        return for_role
-
-    return make
+    return lambda: create(f"log_{uuid.uuid4().hex[:8]}", "TEMPLATE migrated")
 
 
 @pytest.fixture

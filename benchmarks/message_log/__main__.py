@@ -1,0 +1,118 @@
+"""What logging costs a message: python -m benchmarks.message_log build/LAB [--rounds N] [--case C]
+
+Runs on the mail host of a lab, against a Postfix of its own there (`on_host.py`). Each case prints
+a table, medians over the rounds of each round's ratio:
+
+    ratio_to_idle   time against a milter that does nothing (pymilter)
+    ratio_to_bare   time against a Postfix with no milter
+
+and the same for processor time. `header_checks` (INFO) and `always_bcc` are what people use today:
+the first writes undecoded lines that nothing makes durable, the second a copy of the whole message.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+REMOTE = "/root/kommunpost-benchmark.py"
+MAIN_CASE = "20 sessions"
+
+
+def case(name: str, messages: int, *, sessions: int = 20, recipients: int = 1, kb: int = 4) -> dict:
+    return {
+        "name": name,
+        "messages": messages,
+        "sessions": sessions,
+        "recipients": recipients,
+        "bytes": kb * 1000,
+    }
+
+
+CASES = [
+    case(MAIN_CASE, 1500),
+    case("1 session", 300, sessions=1),
+    case("50 sessions", 1500, sessions=50),
+    case("5 recipients", 600, recipients=5),
+    case("100 recipients", 60, recipients=100),
+    case("5 MB", 40, sessions=5, kb=5000),
+]
+
+
+def ssh(build: Path, *command: str, **more) -> subprocess.Popen:
+    return subprocess.Popen(
+        ["ssh", "-F", build / "ssh_config", "mail", *command], text=True, **more
+    )
+
+
+def run(build: Path, rounds: int, cases: list[dict]) -> list[dict]:
+    """Run on the host; return its rows and tell how far it is."""
+    with (HERE / "on_host.py").open() as script:
+        if ssh(build, "cat", ">", REMOTE, stdin=script).wait():
+            sys.exit("the lab's mail host can't be reached: is the lab up?")
+    job = json.dumps({"rounds": rounds, "cases": cases})
+    host = ssh(build, "python3", REMOTE, f"'{job}'", stdout=subprocess.PIPE)
+    rows = []
+    for line in host.stdout:
+        rows.append(json.loads(line))
+        row = rows[-1]
+        text = f"{row['case']}, round {row['round'] + 1} of {rounds}: {row['variant']}"
+        print(f"{text:<60}{row['seconds']:>8.2f} s", file=sys.stderr)
+    if host.wait():
+        sys.exit("the benchmark failed on the host; what it said stands above")
+    return rows
+
+
+def ratio(rows: list[dict], variant: str, base: str, value: str) -> float:
+    """Median over the rounds of variant to base."""
+    by_round = {(row["round"], row["variant"]): row[value] for row in rows}
+    numbers = {row["round"] for row in rows}
+    return statistics.median(by_round[n, variant] / by_round[n, base] for n in numbers)
+
+
+def table(rows: list[dict], one: dict) -> None:
+    mine = [row for row in rows if row["case"] == one["name"]]
+    load = "{messages} messages, {sessions} sessions, {recipients} recipients, {bytes} bytes"
+    print(f"\n{one['name']}: {load.format(**one)}")
+    heads = ("to bare", "to idle", "CPU to bare", "to idle")
+    columns = list(zip(heads, (10, 10, 13, 10), strict=True))
+    print(f"{'':<16}{'messages/s':>12}" + "".join(f"{head:>{width}}" for head, width in columns))
+    for variant in dict.fromkeys(row["variant"] for row in mine):
+        seconds = statistics.median(row["seconds"] for row in mine if row["variant"] == variant)
+        ratios = [
+            ratio(mine, variant, base, value)
+            for value in ("seconds", "cpu")
+            for base in ("bare", "idle")
+        ]
+        print(
+            f"{variant:<16}{one['messages'] / seconds:>12.0f}"
+            + "".join(f"{r:>{width}.2f}" for r, (_, width) in zip(ratios, columns, strict=True))
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.message_log", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("build", type=Path, help="the lab's folder, such as build/lab")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--case", action="append", choices=[one["name"] for one in CASES])
+    options = parser.parse_args()
+    cases = [one for one in CASES if not options.case or one["name"] in options.case]
+    rows = run(options.build, options.rounds, cases)
+    for one in cases:
+        table(rows, one)
+    if cases[0]["name"] == MAIN_CASE:
+        main_rows = [row for row in rows if row["case"] == MAIN_CASE]
+        print()
+        for base in ("idle", "bare"):
+            print(f"ratio_to_{base}={ratio(main_rows, 'kommunpost', base, 'seconds'):.2f}")
+            print(f"cpu_ratio_to_{base}={ratio(main_rows, 'kommunpost', base, 'cpu'):.2f}")
+
+
+if __name__ == "__main__":
+    main()
