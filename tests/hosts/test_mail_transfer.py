@@ -47,7 +47,7 @@ def test_postfix_has_nothing_to_complain_of(server: Server) -> None:
         ("smtpd_forbid_bare_newline", "normalize"),
         ("smtpd_forbid_unauth_pipelining", "yes"),
         ("milter_default_action", "tempfail"),
-        ("internal_mail_filter_classes", "bounce"),
+        ("internal_mail_filter_classes", "bounce, notify"),
         ("enable_long_queue_ids", "yes"),
         ("mydestination", ""),
         ("lmtp_destination_recipient_limit", "1"),

@@ -12,6 +12,9 @@ EXPECTED = {
         "the lab's hosts share the machine's clock, which was set back meanwhile"
     ),
     r"SASL \w+ authentication failed": "a story logs in with a wrong password",
+    r"imap\(\d+\): Warning: Killed with signal 15 \(by pid=\d+ uid=0 code=kill\)": (
+        "somebody's rights change, and kommunpost-sharing closes their sessions"
+    ),
 }
 
 
