@@ -4,8 +4,9 @@ import json
 import smtplib
 from datetime import UTC, datetime
 
-from lablib.letters import letter
 from mail_load import unexplained
+
+from lablib.letters import letter
 
 
 def outcome(message_id: str, columns: str, source: str = "log.outcome") -> str:
