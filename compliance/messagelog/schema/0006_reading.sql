@@ -255,59 +255,6 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     ] END) AS side
 $$;
 
--- A page of the rows of an address, or the one row of an outbox and sequence: what an index finds
--- at once in each month. The plan is kept, since planning for all months costs more than reading.
-CREATE FUNCTION log.rows_at_once(
-    wanted log.filter, page integer, after_at timestamptz, after_outbox uuid, after_sequence bigint
-) RETURNS SETOF log.listed
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan AS $$
-DECLARE
-    address text := lower(wanted.address);
-    low timestamptz := coalesce(wanted.since, '-infinity');
-    high timestamptz := coalesce(wanted.until, 'infinity');
-    pattern text := log.pattern_of(wanted.part);
-    query tsquery := plainto_tsquery('pg_catalog.swedish', wanted.words);
-BEGIN
-    IF wanted.sequence IS NOT NULL THEN
-        RETURN QUERY
-        SELECT e.accepted_at, e.outbox_id, e.sequence, e.direction, e.envelope_sender,
-            e.from_address, e.from_text, e.recipient, e.subject, e.message_id, e.queue_id, e.size,
-            e.sender_unit, e.recipient_unit, e.label, e.host, e.authenticated_user, e.attachments,
-            e.attachment_names, e.spam_verdict
-        FROM log.entry AS e
-        WHERE e.outbox_id = wanted.outbox AND e.sequence = wanted.sequence
-          AND (wanted.unit IS NULL
-               OR e.recipient_unit = wanted.unit OR e.sender_unit = wanted.unit);
-        RETURN;
-    END IF;
-    RETURN QUERY
-    SELECT DISTINCT ON (e.accepted_at, e.outbox_id, e.sequence)
-        e.accepted_at, e.outbox_id, e.sequence, e.direction, e.envelope_sender, e.from_address,
-        e.from_text, e.recipient, e.subject, e.message_id, e.queue_id, e.size, e.sender_unit,
-        e.recipient_unit, e.label, e.host, e.authenticated_user, e.attachments, e.attachment_names,
-        e.spam_verdict
-    FROM (
-        SELECT r.* FROM log.entry AS r
-        WHERE lower(r.recipient) = address AND r.accepted_at >= low AND r.accepted_at < high
-        UNION ALL
-        SELECT s.* FROM log.entry AS s
-        WHERE lower(s.envelope_sender) = address AND s.accepted_at >= low AND s.accepted_at < high
-        UNION ALL
-        SELECT f.* FROM log.entry AS f
-        WHERE lower(f.from_address) = address AND f.accepted_at >= low AND f.accepted_at < high
-    ) AS e
-    WHERE (e.accepted_at, e.outbox_id, e.sequence) < (after_at, after_outbox, after_sequence)
-      AND e.accepted_at <= after_at
-      AND (wanted.unit IS NULL OR e.recipient_unit = wanted.unit OR e.sender_unit = wanted.unit)
-      AND (wanted.direction IS NULL OR e.direction = wanted.direction)
-      AND (wanted.part IS NULL OR e.subject ILIKE pattern)
-      AND (wanted.words IS NULL OR to_tsvector('pg_catalog.swedish', e.subject) @@ query)
-      AND (wanted.probes OR e.label IS DISTINCT FROM 'probe')
-    ORDER BY e.accepted_at DESC, e.outbox_id DESC, e.sequence DESC LIMIT page;
-END
-$$;
-
 -- The span of time in which there can be wanted rows; nulls if there are none.
 CREATE FUNCTION log.span_of(wanted log.filter, OUT low timestamptz, OUT high timestamptz)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -348,6 +295,7 @@ BEGIN
         RAISE EXCEPTION 'rows are not what was asked for' USING ERRCODE = 'insufficient_privilege';
     END IF;
     IF coalesce(wanted.address, wanted.sequence::text) IS NOT NULL THEN
+        -- In 0009_addresses.sql.
         RETURN QUERY SELECT * FROM log.rows_at_once(
             wanted, page, after_at, after_outbox, after_sequence);
         GET DIAGNOSTICS total = ROW_COUNT;
@@ -432,7 +380,6 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA loglist GRANT USAGE ON SEQUENCES TO kommunpos
 
 REVOKE ALL ON FUNCTION log.count_days(), log.asked(text, bigint), log.pattern_of(text),
     log.conditions_of(log.filter), log.statement_for(log.filter), log.span_of(log.filter),
-    log.rows_at_once(log.filter, integer, timestamptz, uuid, bigint),
     log.open_session(text, text, text[], boolean, integer), log.session_of(text),
     log.close_session(text), log.ask(text, text, jsonb), log.counts(text, bigint),
     log.rows(text, bigint, integer, timestamptz, uuid, bigint),

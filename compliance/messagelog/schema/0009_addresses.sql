@@ -1,9 +1,7 @@
--- As in 0006, but each index gives no more rows than a page needs: an address that a tenth of all
--- mail comes from was read whole.
-
 -- A page of the rows of an address, or the one row of an outbox and sequence: what an index finds
 -- at once in each month. The plan is kept, since planning for all months costs more than reading.
-CREATE OR REPLACE FUNCTION log.rows_at_once(
+-- Each index gives no more rows than a page needs: a tenth of all mail may come from one address.
+CREATE FUNCTION log.rows_at_once(
     wanted log.filter, page integer, after_at timestamptz, after_outbox uuid, after_sequence bigint
 ) RETURNS SETOF log.listed
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -73,3 +71,5 @@ BEGIN
     ORDER BY e.accepted_at DESC, e.outbox_id DESC, e.sequence DESC LIMIT page;
 END
 $$;
+
+REVOKE ALL ON FUNCTION log.rows_at_once(log.filter, integer, timestamptz, uuid, bigint) FROM PUBLIC;
