@@ -19,6 +19,7 @@ from psycopg.types.json import Jsonb
 
 from compliance.errors import UserError
 from compliance.messagelog.journal_tail import JournalTail
+from compliance.messagelog.perseverance import Perseverance
 from compliance.messagelog.postfix_lines import Line, PostfixLines
 from compliance.messagelog.store import connect
 from compliance.messagelog.units import Ldap, Units
@@ -30,8 +31,6 @@ POLL_SECONDS = 0.5
 BATCH = 2_000
 # How often a quiet journal is asked whether it is read out.
 IDLE_SECONDS = 10.0
-_FIRST_WAIT_SECONDS = 0.5
-_LONGEST_WAIT_SECONDS = 10.0
 
 _log = logging.getLogger(__name__)
 
@@ -51,23 +50,11 @@ class Follower:
         self._unit_of = unit_of
         self._notifier = notifier
         self._tail = tail
-        self._is_down = False
-        self._made_progress = False
+        self._perseverance = Perseverance("following", "the journal", notifier, (ValueError,))
 
     def run(self, stop: threading.Event) -> None:
         """Follow until told to stop; what fails is tried again ever more slowly."""
-        wait = _FIRST_WAIT_SECONDS
-        while not stop.is_set():
-            self._made_progress = False
-            try:
-                self._follow(stop)
-            except (psycopg.Error, OSError, UserError, ValueError) as error:
-                self._note_down(error)
-                if self._made_progress:
-                    wait = _FIRST_WAIT_SECONDS
-                stop.wait(wait)
-                wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
-            self._notifier.alive()
+        self._perseverance.run(self._follow, stop)
 
     def _follow(self, stop: threading.Event) -> None:
         with connect(self._settings) as connection:
@@ -77,21 +64,12 @@ class Follower:
             ).fetchone()
             cursor, memory = row or (None, {})
             with self._tail(cursor) as journal:
-                self._note_up()
+                self._perseverance.note_up()
                 stretch = _Stretch(connection, self._host, cursor, memory, self._unit_of)
                 while not stop.is_set():
-                    self._made_progress = stretch.advance(journal) or self._made_progress
+                    if stretch.advance(journal):
+                        self._perseverance.note_progress()
                     self._notifier.alive()
-
-    def _note_down(self, error: Exception) -> None:
-        if not self._is_down:
-            _log.warning("following waits, the journal keeps all: %s", str(error).strip())
-        self._is_down = True
-
-    def _note_up(self) -> None:
-        if self._is_down:
-            _log.info("following goes on")
-        self._is_down = False
 
 
 class _Stretch:

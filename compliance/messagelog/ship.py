@@ -4,7 +4,6 @@ The database says how far it has come, in the same transaction that stores the r
 no second memory that a crash could set against it.
 """
 
-import logging
 import threading
 import time
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ import psycopg
 
 from compliance.errors import UserError
 from compliance.messagelog.outbox_reader import Batch, OutboxReader
+from compliance.messagelog.perseverance import Perseverance
 from compliance.messagelog.store import connect
 from compliance.notify import Notifier
 from compliance.settings import Log, Settings
@@ -21,10 +21,6 @@ from compliance.settings import Log, Settings
 POLL_SECONDS = 0.2
 BATCH = 1_000
 DRAINED_SECONDS = 10.0
-_FIRST_WAIT_SECONDS = 0.5
-_LONGEST_WAIT_SECONDS = 10.0
-
-_log = logging.getLogger(__name__)
 
 
 class Shipper:
@@ -36,37 +32,25 @@ class Shipper:
         self._host = host
         self._settings = log
         self._notifier = notifier
-        self._is_down = False
-        self._made_progress = False
+        self._perseverance = Perseverance("shipping", "the outbox", notifier)
         self._note_due = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Ship until told to stop; a database that is away is tried again ever more slowly."""
-        wait = _FIRST_WAIT_SECONDS
-        while not stop.is_set():
-            try:
-                self._ship_while_connected(stop)
-            except (psycopg.Error, OSError, UserError) as error:
-                self._note_down(error)
-                if self._made_progress:
-                    wait = _FIRST_WAIT_SECONDS
-                stop.wait(wait)
-                wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
-            self._notifier.alive()
+        self._perseverance.run(self._ship_while_connected, stop)
 
     def _ship_while_connected(self, stop: threading.Event) -> None:
-        self._made_progress = False
         with connect(self._settings) as connection:
             connection.autocommit = True
             row = connection.execute("SELECT log.position_of(%s)", [self._reader.id]).fetchone()
             self._reader.seek(int(row[0]) if row else 0)
-            self._note_up()
+            self._perseverance.note_up()
             while not stop.is_set():
                 looked_at = datetime.now(UTC)
                 batch = self._reader.read(BATCH)
                 if batch.lines:
                     self._reader.forget(self._store(connection, batch))
-                    self._made_progress = True
+                    self._perseverance.note_progress()
                 else:
                     self._note_drained(connection, looked_at)
                     stop.wait(POLL_SECONDS)
@@ -85,16 +69,6 @@ class Shipper:
             [self._reader.id, self._host, f"[{','.join(batch.lines)}]"],
         )
         return batch.last
-
-    def _note_down(self, error: Exception) -> None:
-        if not self._is_down:
-            _log.warning("shipping waits, the outbox keeps all: %s", str(error).strip())
-        self._is_down = True
-
-    def _note_up(self) -> None:
-        if self._is_down:
-            _log.info("shipping goes on")
-        self._is_down = False
 
 
 def serve(settings: Settings, stop: threading.Event) -> None:

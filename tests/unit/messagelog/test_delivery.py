@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from compliance.messagelog import delivery
+from compliance.messagelog import delivery, perseverance
 from compliance.messagelog.delivery import Follower
 from compliance.messagelog.journal_tail import JournalTail
 from compliance.notify import Notifier
@@ -81,7 +81,7 @@ def journal(tmp_path):
 
 @pytest.fixture
 def following(journal, dsn, monkeypatch):
-    monkeypatch.setattr(delivery, "_LONGEST_WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(perseverance, "LONGEST_WAIT_SECONDS", 0.5)
     monkeypatch.setattr(delivery, "IDLE_SECONDS", 0.5)
 
     @contextmanager

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from compliance.errors import UserError
-from compliance.messagelog import ship
+from compliance.messagelog import perseverance, ship
 from compliance.messagelog.outbox import Outbox
 from compliance.messagelog.outbox_reader import OutboxReader
 from compliance.messagelog.ship import Shipper
@@ -27,7 +27,7 @@ def box(tmp_path):
 @pytest.fixture
 def shipping(tmp_path, dsn, monkeypatch):
     """Run a shipper for the length of a block."""
-    monkeypatch.setattr(ship, "_LONGEST_WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(perseverance, "LONGEST_WAIT_SECONDS", 0.5)
 
     @contextmanager
     def run():
