@@ -75,10 +75,8 @@ def search(
 
     Example: kommunpost log search --unit ks --words bygglov --since 2026-11-01
     """
-    wanted = Filter(
-        unit, _time("--since", since), _time("--until", until), direction, address, words, part,
-        probes,
-    )  # fmt: skip
+    start, end = _span(since, until)
+    wanted = Filter(unit, start, end, direction, address, words, part, probes)
     with _connected() as (_, reader):
         rows = reader.page(wanted, size=limit)
     if as_json:
@@ -107,10 +105,8 @@ def export(
 
     Example: kommunpost log export --format xlsx --output ks.xlsx --unit ks --since 2026-11-01
     """
-    wanted = Filter(
-        unit, _time("--since", since), _time("--until", until), direction, address, words, part,
-        probes,
-    )  # fmt: skip
+    start, end = _span(since, until)
+    wanted = Filter(unit, start, end, direction, address, words, part, probes)
     if output is None and output_format is Format.XLSX:
         raise UserError.of("a workbook is no text", "--format xlsx", "add --output FILE.xlsx")
     with _connected() as (_, reader):
@@ -147,7 +143,8 @@ def stats(
 
     Example: kommunpost log stats --since 2026-01-01 --json
     """
-    wanted = Filter(unit=unit, since=_time("--since", since), until=_time("--until", until))
+    start, end = _span(since, until)
+    wanted = Filter(unit=unit, since=start, until=end)
     with _connected() as (_, reader):
         counts = reader.counts(wanted)
     months: Counter[tuple[str, str, str]] = Counter()
@@ -238,6 +235,10 @@ def _texts(row: Row) -> list[str]:
     sender = row["from_address"] or row["envelope_sender"]
     at = row["accepted_at"].astimezone().strftime("%Y-%m-%d %H:%M:%S")
     return [at, row["direction"], *map(formats.visible, (sender, row["recipient"], row["subject"]))]
+
+
+def _span(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+    return _time("--since", since), _time("--until", until)
 
 
 def _time(option: str, text: str | None) -> datetime | None:
