@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from compliance.directory.ldap import Connection
+from compliance.directory.ldap import Connection, search
 from compliance.directory.passwords import LOCKED_FOR_GOOD
 
 _SEEN = ("mail", "kommunpostHolder", "pwdFailureTime", "pwdAccountLockedTime")
 _EXPIRES = "kommunpostFirstLoginExpires"
 _WANTED = f"(&(mail=*)(|(pwdFailureTime=*)(pwdAccountLockedTime=*)({_EXPIRES}=*)))"
-_PAGE = 1000  # entries an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +31,8 @@ class Login:
 def read_logins(connection: Connection, base: str, now: datetime) -> list[Login]:
     """Read the logins of which there is something to tell, by address."""
     held_for = _held_for(connection, base)
-    found = connection.extend.standard.paged_search(
-        base, _WANTED, attributes=[*_SEEN, _EXPIRES], paged_size=_PAGE, generator=True
-    )
-    logins = [
-        _login(_texts(answer["raw_attributes"]), held_for, now)
-        for answer in found
-        if answer["type"] == "searchResEntry"
-    ]
+    found = search(connection, base, _WANTED, [*_SEEN, _EXPIRES])
+    logins = [_login(_texts(raw), held_for, now) for _, raw in found]
     return sorted(logins, key=lambda login: login.address)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from compliance.directory.ldap import connect
+from compliance.directory.ldap import connect, search
 from compliance.errors import UserError
 from compliance.probes.errors import first_problem
 from compliance.probes.facts import (
@@ -19,7 +19,6 @@ from compliance.probes.facts import (
 )
 from compliance.settings import Directory
 
-_PAGE = 500
 _ATTRIBUTES = [
     *("cn", "description", "mail", "uid", "ou", "owner", "roleOccupant", "employeeNumber"),
     *("kommunpostAddress", "kommunpostKind", "kommunpostStatus", "kommunpostHolder"),
@@ -130,19 +129,11 @@ def _position(dn: str, v: _Values) -> Position:
 
 def _search(settings: Directory) -> list[tuple[str, dict[str, Any]]]:
     with connect(settings, "reader") as connection:
-        found = connection.extend.standard.paged_search(
-            settings.base, "(objectClass=*)", attributes=_ATTRIBUTES, paged_size=_PAGE
-        )
-        return [
-            (item["dn"], _decoded(item["raw_attributes"]))
-            for item in found
-            if item["type"] == "searchResEntry"
-        ]
+        found = search(connection, settings.base, "(objectClass=*)", _ATTRIBUTES)
+        return [(dn, _decoded(raw)) for dn, raw in found]
 
 
 def _decoded(raw: dict[str, list[bytes]]) -> dict[str, Any]:
     return {
-        name: [value.decode("utf-8", "replace") for value in values]
-        for name, values in raw.items()
-        if values
+        name: [value.decode("utf-8", "replace") for value in values] for name, values in raw.items()
     }

@@ -3,10 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from compliance.directory.ldap import Connection
+from compliance.directory.ldap import Connection, search
 from compliance.directory.model import MailboxKind, Right
-
-PAGE = 1000  # entries an answer
 
 # Rights of IMAP (RFC 4314) by Dovecot's names. Never `admin`: nobody hands a right on.
 RIGHTS = {
@@ -103,10 +101,5 @@ def state_of(connection: Connection, base: str) -> str:
 def _search(
     connection: Connection, base: str, condition: str, attributes: list[str]
 ) -> Iterator[tuple[str, Mapping[str, list[str]]]]:
-    found = connection.extend.standard.paged_search(
-        base, condition, attributes=attributes, paged_size=PAGE, generator=True
-    )
-    for item in found:
-        if item["type"] == "searchResEntry":
-            raw = item["raw_attributes"]
-            yield item["dn"], {name: [value.decode() for value in raw[name]] for name in raw}
+    for dn, raw in search(connection, base, condition, attributes):
+        yield dn, {name: [value.decode() for value in values] for name, values in raw.items()}

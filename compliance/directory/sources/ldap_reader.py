@@ -4,7 +4,7 @@ from ldap3 import BASE
 from ldap3.core.exceptions import LDAPInvalidFilterError, LDAPNoSuchObjectResult
 
 from compliance import settings
-from compliance.directory.ldap import Connection, connect_source
+from compliance.directory.ldap import Connection, connect_source, search
 from compliance.directory.sources.accounts import (
     ACTIVE_DIRECTORY,
     LDAP,
@@ -14,8 +14,6 @@ from compliance.directory.sources.accounts import (
     read_accounts,
 )
 from compliance.errors import UserError
-
-PAGE = 500  # entries an answer; Active Directory gives at most 1000
 
 
 def read(server: settings.Accounts) -> Accounts:
@@ -46,22 +44,12 @@ class _Reader:
         """
         filter_text = getattr(self._server, key) or usual
         try:
-            found = self._connection.extend.standard.paged_search(
-                self._server.base,
-                filter_text,
-                attributes=attributes,
-                paged_size=PAGE,
-                generator=False,
-            )
+            found = [*search(self._connection, self._server.base, filter_text, attributes)]
         except LDAPNoSuchObjectResult as error:
             raise self._fault("base", f"there is no entry {self._server.base}") from error
         except LDAPInvalidFilterError as error:
             raise self._fault(key, f"{filter_text} is no filter") from error
-        return [
-            RawEntry(answer["dn"], _lower(answer["raw_attributes"]))
-            for answer in found
-            if answer["type"] == "searchResEntry"
-        ]
+        return [RawEntry(dn, _lower(raw)) for dn, raw in found]
 
     def protected(self) -> list[str]:
         """Give the DNs of those with protected identity, none if no group is named."""

@@ -22,7 +22,7 @@ class Directory:
         self.response = [{"raw_attributes": {"pwdLockoutDuration": [b"120"]}}]
 
     def paged_search(self, *_: object, **__: object):
-        yield {"type": "searchResEntry", "raw_attributes": self._raw}
+        yield {"type": "searchResEntry", "dn": "uid=1,ou=people", "raw_attributes": self._raw}
 
 
 def _login(**attributes: str | list[str]):
