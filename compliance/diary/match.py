@@ -8,7 +8,7 @@ sees suggestions. Decision 52 says how the weights were found and what was measu
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from compliance.diary.evidence import Pair, confidence, probability
@@ -51,24 +51,44 @@ class Outcome:
     suggestions: tuple[Match, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A letter whose records are known, from an earlier run or from a reviewer, by their keys."""
+
+    message: Message
+    records: frozenset[str]
+
+
 def match(
     messages: Sequence[Message],
     records: Sequence[DiaryRecord],
     rules: NumberRules | None = None,
     policy: Policy | None = None,
+    decided: Sequence[Decided] = (),
 ) -> dict[str, Outcome]:
-    """Match letters to records; the outcome of each by the key of its message.
+    """Match letters to records; the outcome of each of `messages` by the key of its message.
 
     A letter that reached several mailboxes is one letter: its copies share their outcome.
+    decided: letters that keep the records they have, so that no other letter gets those; their
+    copies, what forwards them and what answers them is decided by them. Of their keys only those
+    count that are among `records`.
     """
     groups = _grouped(messages)
     weighing = Weighing(Index(records), rules or NumberRules())
     letters = [weighing.letter(copies[0]) for copies in groups]
-    own = [letter for letter in letters if not is_forward(letter.message.subject)]
+    known, outcomes = _known(weighing, decided)
+    found = {_identity(letter.message): outcomes[letter.message.key] for letter in known}
+    new = [letter for letter in letters if _identity(letter.message) not in found]
+    own = [letter for letter in new if not is_forward(letter.message.subject)]
     assignment = _Assignment(policy or Policy(), shared=weighing.index.has_one_row_per_case)
+    assignment.keep(outcomes)
     assignment.run([(letter, weighing.pairs(letter)) for letter in own])
-    outcomes = _with_threads(weighing, own, assignment)
-    outcomes |= _forwards(weighing, letters, outcomes, policy or Policy())
+    outcomes = _with_threads(weighing, [*known, *own], assignment)
+    outcomes |= _forwards(weighing, [*known, *new], outcomes, policy or Policy())
+    for letter in letters:
+        outcomes[letter.message.key] = found.get(
+            _identity(letter.message), outcomes.get(letter.message.key, Outcome())
+        )
     return {
         copy.key: outcomes[letter.message.key]
         for letter, copies in zip(letters, groups, strict=True)
@@ -80,10 +100,35 @@ def _grouped(messages: Iterable[Message]) -> list[list[Message]]:
     """Put copies together; what came from outside, or went there, stands first."""
     groups: dict[str, list[Message]] = defaultdict(list)
     for message in messages:
-        groups[message.message_id or f"key {message.key}"].append(message)
+        groups[_identity(message)].append(message)
     return [
         sorted(group, key=lambda copy: copy.direction == "internal") for group in groups.values()
     ]
+
+
+def _identity(message: Message) -> str:
+    """Give what copies of a letter have in common."""
+    return message.message_id or f"key {message.key}"
+
+
+def _known(
+    weighing: Weighing, decided: Iterable[Decided]
+) -> tuple[list[Letter], dict[str, Outcome]]:
+    """Give the letters that have records already, once each, and their outcomes."""
+    places = {record.key: record for record in weighing.index.records}
+    letters: dict[str, Letter] = {}
+    outcomes: dict[str, Outcome] = {}
+    for item in decided:
+        kept = sorted(item.records & places.keys())
+        if kept:
+            letter = letters.setdefault(_identity(item.message), weighing.letter(item.message))
+            matches = {
+                found.record.key: found
+                for found in outcomes.get(letter.message.key, Outcome()).matched
+            }
+            matches |= {key: Match(weighing.pair(letter, places[key]), 1.0) for key in kept}
+            outcomes[letter.message.key] = Outcome(tuple(matches.values()))
+    return list(letters.values()), outcomes
 
 
 class _Assignment:
@@ -95,6 +140,13 @@ class _Assignment:
         self._taken: set[str] = set()
         self._decided: dict[str, list[Match]] = {}
         self.outcomes: dict[str, Outcome] = {}
+
+    def keep(self, outcomes: Mapping[str, Outcome]) -> None:
+        """Let letters have what they have already."""
+        self.outcomes |= outcomes
+        self._taken |= {
+            found.record.key for outcome in outcomes.values() for found in outcome.matched
+        }
 
     def run(self, wanted: Iterable[tuple[Letter, list[Pair]]]) -> None:
         """Decide letters that are not matched yet.
@@ -233,7 +285,7 @@ def _forwards(
     }
     by_subject: dict[str, list[Letter]] = defaultdict(list)
     for letter in letters:
-        if letter.message.key in outcomes:
+        if letter.message.key in outcomes and not is_forward(letter.message.subject):
             by_subject[_plain(letter.message.subject)].append(letter)
     found: dict[str, Outcome] = {}
     alone = _Assignment(policy, shared=True)
@@ -258,7 +310,7 @@ def _forwards(
 
 
 def _passed_on(weighing: Weighing, letter: Letter, match: Match) -> Match:
-    return Match(weighing.forwarded(letter, match.record), match.confidence)
+    return Match(weighing.pair(letter, match.record, forwarded=True), match.confidence)
 
 
 def _plain(subject: str) -> str:

@@ -91,13 +91,13 @@ class Weighing:
         pairs.sort(key=lambda pair: (-pair.weight, pair.record.key))
         return pairs[:_KEPT]
 
-    def forwarded(self, letter: Letter, record: DiaryRecord) -> Pair:
-        """Give the pair of a letter that forwards one that is this record."""
+    def pair(self, letter: Letter, record: DiaryRecord, *, forwarded: bool = False) -> Pair:
+        """Give the pair of a letter and a record that it is; forwarded: or that it forwards."""
         at = next(
             at for at in self.index.by_case[record.number.case] if self.index.records[at] is record
         )
         fit, reading = dict(self._by_number(letter)).get(at, (NumberFit.NONE, None))
-        return self._pair(letter, at, fit, reading, None, forwarded=True)
+        return self._pair(letter, at, fit, reading, None, forwarded=forwarded)
 
     def _by_number(self, letter: Letter) -> Iterator[tuple[int, tuple[NumberFit, Reading]]]:
         """Give the records that numbers point at; a better fit comes later and so stands."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compliance.diary.explain import explain
-from compliance.diary.match import Outcome, Policy, match
+from compliance.diary.match import Decided, Outcome, Policy, match
 from compliance.diary.number import DiaryNumber
 from compliance.diary.record import DiaryRecord, Message
 
@@ -162,6 +162,45 @@ def test_a_withheld_party_and_subject_are_not_told_of():
         "Diarienumret KS 2026/123-1 står i ärenderaden.",
         "Dagen i diariet är samma dag.",
     ]
+
+
+YESTERDAY = Decided(
+    message("KS 2026/123 bryggan", "igår", message_id="<1@x>"), frozenset({"brygga"})
+)
+
+
+def test_a_record_that_a_letter_has_since_yesterday_goes_to_no_other():
+    today = message("KS 2026/123 bryggan", "idag")
+    assert match([today], DIARY)["idag"].matched
+    found = match([today], DIARY, decided=[YESTERDAY])
+    assert found.keys() == {"idag"}
+    assert not found["idag"].matched
+
+
+def test_a_copy_of_a_letter_decided_yesterday_has_its_record():
+    copy = replace(YESTERDAY.message, key="kopia", subject="[lista] KS 2026/123 bryggan")
+    found = match([copy], DIARY, decided=[YESTERDAY])
+    assert [item.record.key for item in found["kopia"].matched] == ["brygga"]
+
+
+def test_what_forwards_a_letter_decided_yesterday_has_its_record():
+    forward = message("VB: bryggan", "vb", direction="internal", references=("<1@x>",))
+    found = match([forward], DIARY, decided=[YESTERDAY])
+    assert [item.record.key for item in found["vb"].matched] == ["brygga"]
+
+
+def test_an_answer_to_a_letter_decided_yesterday_is_of_its_case():
+    later = record("ritning", 123, "Ritning", "Åsa Öberg", 3, DAY + timedelta(7))
+    answer = message("här kommer de", "svar", DAY + timedelta(7), references=("<1@x>",))
+    found = match([answer], [*DIARY, later], decided=[YESTERDAY])
+    assert [item.record.key for item in found["svar"].matched] == ["ritning"]
+
+
+def test_a_decision_on_records_that_are_not_at_hand_binds_nobody():
+    old = replace(YESTERDAY, records=frozenset({"i ett äldre diarium"}))
+    copy = replace(YESTERDAY.message, key="kopia")
+    found = match([copy], DIARY, decided=[old])
+    assert [item.record.key for item in found["kopia"].matched] == ["brygga"]
 
 
 _subjects = st.text(max_size=40) | st.sampled_from(["KS 2026/123", "VB: KS 2026/123", "brygga"])
