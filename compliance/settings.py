@@ -181,6 +181,13 @@ class Watch(BaseModel):
     told: Path = Field(description="Who was reminded, from one day to the next")
 
 
+class Alarm(BaseModel):
+    """What the log's alarm remembers; on a mail host."""
+
+    model_config = _STRICT
+    told: Path = Field(description="On which day a letter went last")
+
+
 class Imap(BaseModel):
     """How the audit reads the hidden probe namespace: as master user, nothing else."""
 
@@ -243,6 +250,7 @@ class Settings(BaseModel):
     archive: Archive | None = None
     audit: Audit | None = None
     watch: Watch | None = None
+    alarm: Alarm | None = None
     sender: Submission | None = Field(
         default=None, description="The account that letters of our own are sent from"
     )

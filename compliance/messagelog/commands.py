@@ -12,7 +12,14 @@ import typer
 from compliance import settings
 from compliance.errors import UserError
 from compliance.journal import log_to_journal
-from compliance.messagelog import delivery, read_commands, reconcile, ship, store
+from compliance.messagelog import (
+    delivery,
+    health_commands,
+    read_commands,
+    reconcile,
+    ship,
+    store,
+)
 
 app = typer.Typer(help="The log of all mail in and out.", no_args_is_help=True)
 
@@ -139,6 +146,8 @@ def reconcile_command(
     wanted = _day("--day", day) if day else now.date() - timedelta(days=1)
     with store.session(store.log_settings()) as connection:
         result = reconcile.reconcile(connection, wanted, now)
+        if result.is_over:
+            reconcile.note(connection, result)
     if as_json:
         sys.stdout.write(json.dumps(reconcile.as_json(result), ensure_ascii=False) + "\n")
     else:
@@ -151,6 +160,7 @@ for _command in (
     read_commands.export,
     read_commands.follow,
     read_commands.stats,
+    health_commands.health,
 ):
     app.command()(_command)
 

@@ -98,6 +98,11 @@ def reconcile(connection: psycopg.Connection[Any], day: date, now: datetime) -> 
     )
 
 
+def note(connection: psycopg.Connection[Any], result: Reconciliation) -> None:
+    """Keep how the comparison of a day that is over ended, for `kommunpost log health`."""
+    connection.execute("SELECT log.note_reconciled(%s, %s::smallint)", [result.day, result.status])
+
+
 def _difference(row: tuple[Any, ...]) -> Difference:
     _, kind, host, queue_id, session, at, recipients = row
     return Difference(kind, host, queue_id, session, at, tuple(recipients))

@@ -1,0 +1,73 @@
+"""`kommunpost log health`: how the log is, and the alarm."""
+
+import json
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from compliance import settings
+from compliance.clock import today
+from compliance.errors import UserError
+from compliance.messagelog.health import Health, as_json, as_text, look
+
+
+def health(
+    *,
+    as_json_: Annotated[bool, typer.Option("--json", help="For a program")] = False,
+    alarm: Annotated[
+        bool, typer.Option("--alarm", help="Mail postmaster if something is wrong, once a day")
+    ] = False,
+) -> None:
+    """Tell how outbox, shipper, follower, seal and comparison stand; on a mail host or anywhere.
+
+    Exit codes: 0 all is well; 1 something is wrong, and it says what; 2 it could not be looked at.
+    Example: kommunpost log health --json
+    """
+    loaded = settings.load()
+    found = look(loaded, datetime.now(UTC))
+    if as_json_:
+        sys.stdout.write(json.dumps(as_json(found), default=str, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in as_text(found))
+    if not found.problems:
+        return
+    if alarm:
+        try:
+            _tell(loaded, found, today())
+        except UserError as unsent:
+            sys.stderr.write(f"kommunpost: {unsent}\n")
+    raise typer.Exit(1)
+
+
+def _tell(loaded: settings.Settings, found: Health, day: date) -> None:
+    """Mail postmaster, unless that was done today. Raises UserError if the letter is not taken."""
+    # What writes letters is loaded by the alarm only: the milter must be back at once.
+    from compliance.letters import render
+    from compliance.post import Letter, send
+
+    if loaded.alarm is None or loaded.sender is None:
+        raise UserError.of(
+            "the settings do not say who sends the alarm and where it is kept that it went",
+            f"{settings.settings_path()}: alarm, sender",
+            "run this on a mail host, as role message_log sets it up",
+        )
+    told = loaded.alarm.told
+    if _last_told(told) == day.isoformat():
+        return
+    town = loaded.municipality
+    host = found.hosts[0].host if found.hosts else ""
+    subject, body = render(
+        "log-alarm.txt.j2", host=host, problems=found.problems, municipality=town.name
+    )
+    send(loaded.sender, Letter(f"postmaster@{town.domain}", subject, body))
+    told.write_text(f"{day}\n", encoding="ascii")  # after it: a letter too many does no harm
+
+
+def _last_told(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
