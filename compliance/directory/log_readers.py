@@ -1,11 +1,13 @@
 """Whose log lists somebody may read, as the directory says (docs/decisions/0024-readers.md)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ldap3.utils.conv import escape_filter_chars
 
 from compliance.directory.ldap import Connection
+
+_Raw = Mapping[str, list[bytes]]
 
 _ATTRIBUTES = ["kommunpostHolder", "kommunpostReference", "displayName", "cn"]
 
@@ -36,7 +38,7 @@ def find(connection: Connection, base: str, address: str) -> LogReader | None:
     if len(connection.response) != 1:
         return None
     (found,) = connection.response
-    person = found["attributes"]
+    person = found["raw_attributes"]
     tree = _units(connection, base)
     own = _reviewed(connection, base, found["dn"])
     below = {unit for unit in tree if _above(unit, tree) & own}
@@ -67,13 +69,13 @@ def _units(connection: Connection, base: str) -> dict[str, _Unit]:
         attributes=["ou", "description", "kommunpostParent", "kommunpostDuty"],
     )
     return {
-        _first(found["attributes"], "ou"): _Unit(
-            name=_first(found["attributes"], "description"),
-            parent=_first(found["attributes"], "kommunpostParent"),
-            executive_office="executive-office" in _all(found["attributes"], "kommunpostDuty"),
+        _first(found["raw_attributes"], "ou"): _Unit(
+            name=_first(found["raw_attributes"], "description"),
+            parent=_first(found["raw_attributes"], "kommunpostParent"),
+            executive_office="executive-office" in _all(found["raw_attributes"], "kommunpostDuty"),
         )
         for found in sorted(
-            connection.response, key=lambda one: _first(one["attributes"], "description")
+            connection.response, key=lambda one: _first(one["raw_attributes"], "description")
         )
     }
 
@@ -84,7 +86,7 @@ def _reviewed(connection: Connection, base: str, dn: str) -> set[str]:
         f"(&(kommunpostRight=reviewer)(member={escape_filter_chars(dn)}))",
         attributes=["kommunpostHolder"],
     )
-    holders = (_first(found["attributes"], "kommunpostHolder") for found in connection.response)
+    holders = (_first(found["raw_attributes"], "kommunpostHolder") for found in connection.response)
     return {holder.removeprefix("unit:") for holder in holders if holder.startswith("unit:")}
 
 
@@ -97,12 +99,11 @@ def _above(unit: str, tree: dict[str, _Unit]) -> set[str]:
     return way
 
 
-def _all(attributes: Any, name: str) -> list[str]:
-    values = attributes.get(name) or []
-    return [str(value) for value in values] if isinstance(values, list) else [str(values)]
+def _all(attributes: _Raw, name: str) -> list[str]:
+    return [value.decode() for value in attributes.get(name, ())]
 
 
-def _first(attributes: Any, name: str) -> str:
+def _first(attributes: _Raw, name: str) -> str:
     return next(iter(_all(attributes, name)), "")
 
 

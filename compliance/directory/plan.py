@@ -303,9 +303,10 @@ def _compare(before: Entry | None, after: Entry) -> Change:
     if before is None:
         return Change(Action.CREATE, after, "new in the sources", after.attributes, True)
     writes = {
-        name: after.attributes.get(name, ())
+        name: new
         for name in MANAGED
-        if set(after.attributes.get(name, ())) != set(before.attributes.get(name, ()))
+        if (new := after.attributes.get(name, ())) != (old := before.attributes.get(name, ()))
+        and set(new) != set(old)
     }
     if not after.classes <= before.classes:
         writes["objectClass"] = tuple(sorted(before.classes | after.classes))

@@ -1,13 +1,17 @@
 """What the directory's tests share: a small sound municipality, as files and as values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import pytest
+from local_directory import LocalDirectory
 
+from compliance import settings
+from compliance.directory.apply import writes_of
 from compliance.directory.conflicts import notices_of
+from compliance.directory.ldap import connect
 from compliance.directory.model import Organisation, Person, PersonKind
 from compliance.directory.plan import Action, MailboxPlan, make_plan
 from compliance.directory.sources.files import FileSource
@@ -123,3 +127,17 @@ def settle() -> Callable[..., tuple[MailboxPlan, Held]]:
         return plan, applied(plan, held)
 
     return run
+
+
+@pytest.fixture
+def directory(tmp_path: Path, organisation: Organisation) -> Iterator[settings.Directory]:
+    """A slapd of the test's own that holds the small municipality."""
+    slapd = LocalDirectory(tmp_path)
+    slapd.start()
+    loaded = settings.load(slapd.settings(tmp_path)).require_directory()
+    plan = make_plan(organisation, DOMAIN, BASE, Held(), TODAY, ANSWER_DAYS)
+    with connect(loaded, "writer") as connection:
+        for write in writes_of(connection, BASE, plan):
+            write()
+    yield loaded
+    slapd.stop()

@@ -19,32 +19,33 @@ class Directory:
 
     def __init__(self, *reviews, person=None):
         self._reviews = reviews
-        self._person = {
-            "kommunpostHolder": "person:1", "cn": ["Åsa Ek"], "displayName": "Åsa Ek"
-        } | (person or {})  # fmt: skip
+        told = {"kommunpostHolder": "person:1", "cn": "Åsa Ek", **(person or {})}
+        self._person = {name: [value.encode()] for name, value in told.items()}
         self.filters = []
 
     def search(self, base, text, attributes):
         self.filters.append(text)
         branch = base.split(",")[0]
         if branch == "ou=people":
-            self.response = [{"dn": f"uid=1,{base}", "attributes": self._person}]
+            self.response = [{"dn": f"uid=1,{base}", "raw_attributes": self._person}]
         elif branch == "ou=groups":
             self.response = [
-                {"dn": "x", "attributes": {"kommunpostHolder": f"unit:{unit}"}}
+                {"dn": "x", "raw_attributes": {"kommunpostHolder": [f"unit:{unit}".encode()]}}
                 for unit in self._reviews
             ]
         else:
             self.response = [
                 {
                     "dn": "x",
-                    "attributes": {
-                        "ou": [unit], "description": [name], "kommunpostParent": parent or [],
-                        "kommunpostDuty": list(duty),
+                    "raw_attributes": {
+                        "ou": [unit.encode()],
+                        "description": [name.encode()],
+                        "kommunpostParent": [parent.encode()] if parent else [],
+                        "kommunpostDuty": [one.encode() for one in duty],
                     },
                 }
                 for unit, (name, parent, duty) in UNITS.items()
-            ]  # fmt: skip
+            ]
 
 
 def find(directory):

@@ -1,20 +1,15 @@
 """Passwords against a real slapd with the role's rules: held, opened, locked, set by a code."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from local_directory import BASE, DOMAIN, LocalDirectory
+from local_directory import BASE, DOMAIN
 
 from compliance import settings
 from compliance.directory import passwords
-from compliance.directory.apply import writes_of
 from compliance.directory.ldap import connect, password_holds
 from compliance.directory.logins import Login, read_logins
-from compliance.directory.model import Organisation
 from compliance.directory.plan import make_plan
-from compliance.directory.tree import Held
 from compliance.errors import UserError
 
 from .conftest import ANSWER_DAYS, TODAY
@@ -23,19 +18,6 @@ WRONG = 10  # directory_lockout_failures
 ASA, BO = f"asa.oberg@{DOMAIN}", f"bo.ek@{DOMAIN}"
 DN = f"uid=1,ou=people,{BASE}"
 RIGHT = "rätt häst batteri"
-
-
-@pytest.fixture
-def directory(tmp_path: Path, organisation: Organisation) -> Iterator[settings.Directory]:
-    slapd = LocalDirectory(tmp_path)
-    slapd.start()
-    loaded = settings.load(slapd.settings(tmp_path)).require_directory()
-    plan = make_plan(organisation, DOMAIN, BASE, Held(), TODAY, ANSWER_DAYS)
-    with connect(loaded, "writer") as connection:
-        for write in writes_of(connection, BASE, plan):
-            write()
-    yield loaded
-    slapd.stop()
 
 
 def _logins(directory: settings.Directory) -> dict[str, Login]:
