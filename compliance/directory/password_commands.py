@@ -76,7 +76,7 @@ def redeem(
 def lock(address: Address) -> None:
     """Refuse somebody's login until it is opened, as when a password has come into wrong hands.
 
-    Mail goes on arriving. Whoever is logged in stays so until the mail program asks anew.
+    Mail goes on arriving. The mail store ends the sessions that are open, within half a minute.
 
     Example: kommunpost directory password lock anna.berg@sjovalla.example
     """

@@ -39,7 +39,8 @@ class Store:
         known = before or {}
         lost = losers(known, wanted.members)
         changed = changes(known, wanted.members)
-        self._close_sessions(lambda login: login in lost or login not in wanted.active)
+        out = lost | wanted.locked
+        self._close_sessions(lambda login: login in out or login not in wanted.active)
         self._give_rights(wanted)
         self._fill_map(wanted)
         for login in sorted(changed & wanted.active):
@@ -83,7 +84,7 @@ class Store:
         for login, process in self._doveadm.sessions():
             if is_over(login):
                 self._doveadm.close(process)
-                _log.info("closed a session of %s, whose rights have changed", login)
+                _log.info("closed a session of %s, who may no longer do the same as before", login)
 
     def _remembered(self) -> Members | None:
         """Give the members of the last pass; None at the first one."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from compliance.directory.ldap import Connection, search
 from compliance.directory.model import MailboxKind, Right
+from compliance.directory.passwords import LOCKED_FOR_GOOD
 
 # Rights of IMAP (RFC 4314) by Dovecot's names. Never `admin`: nobody hands a right on.
 RIGHTS = {
@@ -33,12 +34,14 @@ class Wanted:
     functions: the addresses of function mailboxes, each of them among the acls.
     members: by login, the address of each group that somebody is in and that counts on a store.
     active: the address of every mailbox that is in use.
+    locked: the addresses whose login a technician has locked; theirs are mailboxes as before.
     """
 
     acls: Mapping[str, Acl]
     functions: frozenset[str]
     members: Members
     active: frozenset[str]
+    locked: frozenset[str]
 
 
 def wanted(mailboxes: Entries, groups: Entries) -> Wanted:
@@ -51,9 +54,12 @@ def wanted(mailboxes: Entries, groups: Entries) -> Wanted:
     addresses: dict[str, str] = {}  # by holder
     logins: dict[str, str] = {}  # by DN
     acls: dict[str, Acl] = {}
+    locked: set[str] = set()
     for dn, entry in mailboxes:
         address, holder = entry["mail"][0].lower(), entry["kommunpostHolder"][0]
         addresses[holder] = address
+        if LOCKED_FOR_GOOD in entry.get("pwdAccountLockedTime", ()):
+            locked.add(address)
         if entry["kommunpostKind"][0] == MailboxKind.FUNCTION:
             acls[address] = _acl(holder, RIGHTS)
         else:
@@ -68,7 +74,7 @@ def wanted(mailboxes: Entries, groups: Entries) -> Wanted:
         acls.setdefault(address, _acl(holder, [Right.WRITER]))
         for login in filter(None, (logins.get(dn.lower()) for dn in group["member"])):
             members.setdefault(login, {})[group["cn"][0]] = address
-    return Wanted(acls, functions, members, frozenset(addresses.values()))
+    return Wanted(acls, functions, members, frozenset(addresses.values()), frozenset(locked))
 
 
 def _acl(holder: str, rights: Iterable[Right]) -> Acl:
@@ -78,7 +84,7 @@ def _acl(holder: str, rights: Iterable[Right]) -> Acl:
 
 def read(connection: Connection, base: str) -> Wanted:
     """Ask the directory. base: the LDAP suffix."""
-    mailbox = ["mail", "kommunpostKind", "kommunpostHolder"]
+    mailbox = ["mail", "kommunpostKind", "kommunpostHolder", "pwdAccountLockedTime"]
     group = ["cn", "member", "kommunpostHolder", "kommunpostRight"]
     return wanted(
         _search(connection, base, _MAILBOXES, mailbox),

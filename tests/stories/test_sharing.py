@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 from imapclient import IMAPClient
-from imapclient.exceptions import IMAPClientError, IMAPClientReadOnlyError
+from imapclient.exceptions import IMAPClientError, IMAPClientReadOnlyError, LoginError
 
 from lablib.letters import Account, World, letter
 
@@ -312,6 +312,30 @@ def test_a_new_name_takes_the_mail_with_it_and_the_old_address_delivers(town):
         town.world.submit(town.world.outsider, later)
         town.world.arrival(renamed, later["Message-ID"])
     town.world.arrival(old, later["Message-ID"])
+
+
+def test_a_leaver_and_a_locked_login_are_out_of_what_they_had_open_within_a_minute(
+    town, kommunpost
+):
+    """Whether they leave, or a technician locks the login as when a password has gone astray."""
+    leaving, staying = town.strangers(2)
+    leaver, locked = town.account(leaving), town.account(staying)
+    with town.world.mailbox(locked) as one, town.world.mailbox(leaver) as other:
+        one.select_folder("INBOX")
+        other.select_folder("INBOX")
+        try:
+            done = kommunpost("directory", "password", "lock", locked.address)
+            assert done.returncode == 0, done.stderr
+            _wait_until_closed(one)
+            other.noop()  # nobody else's session has ended
+        finally:
+            kommunpost("directory", "password", "unlock", locked.address)
+        with town.with_person(leaving, status="suspended"):
+            _wait_until_closed(other)
+            with pytest.raises(LoginError):
+                town.world.mailbox(leaver)
+    for account in (leaver, locked):
+        town.world.mailbox(account).logout()
 
 
 def _my_rights(client: IMAPClient, folder: str) -> bytes:

@@ -188,6 +188,27 @@ def test_somebody_who_has_left_is_logged_out_and_the_audit_in_a_function_mailbox
     assert dovecot.told() == ["close 11"]
 
 
+def test_a_login_that_a_technician_locks_ends_its_sessions_and_keeps_everything_else(
+    dovecot, store
+):
+    """Locked for good alone: a login that is held for two minutes after wrong passwords is not."""
+    store.make(MEMBERS)
+    dovecot.told()
+    dovecot.open = [(ANNA, 11), (BO, 12), (ANNA, 13)]
+    locks = {ANNA: "000001010000Z", BO: "20261125070000Z"}
+    mailboxes = [
+        (dn, {**entry, "pwdAccountLockedTime": [locks[mail]]} if mail in locks else entry)
+        for dn, entry in MAILBOXES
+        for mail in entry["mail"]
+    ]
+    groups = [_group("unit:ks", "writer", "1"), _group("unit:ks", "sender", "1", "2")]
+    store.make(wanted(mailboxes, groups))
+    assert dovecot.told() == ["close 11", "close 13"]
+    dovecot.open = []
+    store.make(MEMBERS)
+    assert dovecot.told() == [], "opened again: nothing was lost meanwhile"
+
+
 def test_somebody_who_has_left_is_not_unsubscribed_since_there_is_no_mailbox(dovecot, store):
     store.make(MEMBERS)
     dovecot.told()
