@@ -223,6 +223,9 @@ class Audit(BaseModel):
     imap: Imap | None = None
     publication: Publication | None = None
     mail_hosts: list[MailHost] = Field(default_factory=list)
+    watch: MailHost | None = Field(
+        default=None, description="Where the mailboxes lie and the role `watch` runs"
+    )
     arrival_seconds: int = Field(default=180, ge=1, description="How long a probe may take")
     report_dir: Path = Path("build/report")
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from compliance.checks.model import Check, Finding, Result, Status, gap, load_control
+from compliance.checks.model import Check, Finding, Result, load_control
 from compliance.checks.people import Register, name_of, subject_of
-from compliance.checks.reach import COMMON, directory_gap
-from compliance.probes.facts import DirectoryFacts, Facts, Mailbox, PlanFacts
+from compliance.checks.reach import directory_gap, plan_gap
+from compliance.probes.facts import DirectoryFacts, Facts, Mailbox
 from compliance.texts import Text
 
 CONTROL = load_control(__file__)
@@ -30,7 +30,7 @@ def judge(facts: Facts) -> Result:
     ]
     verdicts += [(address, finding) for address, finding in missing if address not in known]
     findings = [finding for _, finding in verdicts if finding]
-    gaps = _plan_gap(facts.plan)
+    gaps = plan_gap(facts)  # without the lists, an entry that is gone altogether cannot be seen
     key = "fail" if findings else "unknown" if gaps else "pass"
     summary = CONTROL.message(f"summary.{key}", count=len(verdicts), bad=len(findings))
     return Result(CONTROL, len(verdicts), len(verdicts), (*gaps, *findings), summary)
@@ -90,15 +90,6 @@ def _verdict(
 
 def _planned(holder: str, reason: str) -> Text:
     return CONTROL.message("planned", holder=holder, reason=reason)
-
-
-def _plan_gap(plan: PlanFacts | None) -> list[Finding]:
-    """Without the municipality's lists, an entry that was removed altogether cannot be seen."""
-    if plan is None:
-        return [Finding("LDAP", COMMON["gap.not_asked"], Status.UNKNOWN, cause=True)]
-    if plan.seen.error:
-        return [gap(plan.seen.of, CONTROL.messages["no_plan"], plan.seen.error)]
-    return []
 
 
 CHECK = Check(CONTROL, frozenset({"directory", "plan"}), judge)

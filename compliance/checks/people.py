@@ -7,6 +7,7 @@ from compliance.checks.model import Share
 from compliance.probes.facts import Device, DirectoryFacts, Person, Unit
 from compliance.texts import Text, plain
 
+_READING = ("reader", "writer")  # who may write may read; `sender` and `reviewer` see no mail
 _OUTSIDE = Text("Utan förvaltning", "Outside any administration")
 
 
@@ -42,6 +43,18 @@ class Register:
             for dn in device.owners:
                 found.setdefault(same_dn(dn), (dn, []))[1].append(device)
         return dict(found.values())
+
+    @cached_property
+    def _readers(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for group in self.facts.groups or ():
+            if group.right in _READING:
+                found.setdefault(group.holder, set()).update(map(same_dn, group.members))
+        return found
+
+    def readers(self, holder: str) -> set[str]:
+        """Return the DNs, as `same_dn` has them, of those who may read a holder's mailbox."""
+        return self._readers.get(holder, set())
 
     def former_address(self, holder: str) -> str | None:
         """Return an address that the ledger ties to a holder (`person:10023`), if any."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from compliance.checks.model import Finding, Status
+from compliance.checks.model import Finding, Status, gap
 from compliance.probes.facts import ArrivalFacts, Facts, Origin, Probe
 from compliance.texts import Text, load, plain
 
@@ -89,6 +89,14 @@ def directory_gap(facts: Facts) -> list[Finding]:
         return []
     told = COMMON["gap.directory"].fill(error=plain(seen.error))
     return [Finding(seen.of, told, Status.UNKNOWN, cause=True)]
+
+
+def plan_gap(facts: Facts) -> list[Finding]:
+    """Tell why the municipality's own lists are not known, or nothing when they are."""
+    if facts.plan is None:
+        return [Finding("LDAP", COMMON["gap.not_asked"], Status.UNKNOWN, cause=True)]
+    seen = facts.plan.seen
+    return [gap(seen.of, COMMON["gap.plan"], seen.error)] if seen.error else []
 
 
 def reach_causes(facts: Facts) -> list[Finding]:

@@ -1,6 +1,6 @@
 """The controls that exist, in the order of the report."""
 
-from compliance.checks import b1, b2, b3, g1, s2, w1
+from compliance.checks import b1, b2, b3, b4, g1, s2, w1, w2
 from compliance.checks.model import Check, Result
 from compliance.errors import UserError
 from compliance.probes.facts import Facts
@@ -9,10 +9,14 @@ CHECKS: tuple[Check, ...] = (
     b1.CHECK,
     b2.CHECK,
     b3.CHECK,
+    b4.CHECK,
     w1.CHECK,
+    w2.CHECK,
     g1.CHECK,
     s2.CHECK,
 )
+
+IDS = tuple(check.control.id for check in CHECKS)
 
 
 def choose(ids: list[str]) -> list[Check]:

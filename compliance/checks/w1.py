@@ -1,4 +1,4 @@
-"""W1: every function mailbox has somebody who keeps it read, and who works here."""
+"""W1: every function mailbox has somebody who keeps it read: who works here, and may read it."""
 
 from collections.abc import Iterator
 
@@ -17,6 +17,9 @@ def judge(facts: Facts) -> Result:
     if directory is None or directory.seen.error:
         summary = CONTROL.message("summary.unknown")
         return Result(CONTROL, 0, 0, tuple(directory_gap(facts)), summary)
+    if directory.groups is None:  # facts from before groups were asked for
+        gap = Finding("LDAP", COMMON["gap.not_asked"], Status.UNKNOWN, cause=True)
+        return Result(CONTROL, 0, 0, (gap,), CONTROL.message("summary.unknown"))
     register = Register(directory)
     units = [unit for unit in directory.units if _in_use(unit.mailbox)]
     posts = [post for post in directory.positions if _in_use(post.mailbox)]
@@ -41,10 +44,7 @@ def _unit(register: Register, unit: Unit) -> Iterator[Finding]:
         if not names:
             yield _finding(unit, CONTROL.message("missing", name=unit.name, role=role))
         for dn in names:
-            gone = _gone(register, dn)
-            if gone:
-                text = CONTROL.message("gone", name=unit.name, role=role, who=gone)
-                yield _finding(unit, text)
+            yield from _keeper(register, unit, dn, role)
     if {*map(same_dn, watchers)} & {*map(same_dn, deputies)}:
         yield _finding(unit, CONTROL.message("same", name=unit.name))
 
@@ -54,10 +54,20 @@ def _post(register: Register, post: Position) -> Iterator[Finding]:
     if not post.occupants:
         yield _finding(post, CONTROL.message("vacant", name=post.name), Status.WARNING)
     for dn in post.occupants:
-        gone = _gone(register, dn)
-        if gone:
-            role = CONTROL.messages["role.holder"]
-            yield _finding(post, CONTROL.message("gone", name=post.name, role=role, who=gone))
+        yield from _keeper(register, post, dn, CONTROL.messages["role.holder"])
+
+
+def _keeper(register: Register, entry: Unit | Position, dn: str, role: Text) -> Iterator[Finding]:
+    """Whoever answers for a mailbox works here and is in a group that may read it."""
+    gone = _gone(register, dn)
+    if gone:
+        yield _finding(entry, CONTROL.message("gone", name=entry.name, role=role, who=gone))
+        return
+    kind = "unit" if isinstance(entry, Unit) else "position"
+    person = register.person(dn)
+    if person and same_dn(dn) not in register.readers(f"{kind}:{entry.id}"):
+        text = CONTROL.message("no_right", name=entry.name, role=role, who=name_of(person))
+        yield _finding(entry, text)
 
 
 def _gone(register: Register, dn: str) -> str | None:

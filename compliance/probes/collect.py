@@ -7,7 +7,7 @@ import secrets
 from datetime import UTC, datetime
 
 from compliance.errors import UserError
-from compliance.probes import arrival, ldap, log, plan, web
+from compliance.probes import arrival, ldap, log, plan, unread, web
 from compliance.probes.facts import (
     Accepted,
     Audience,
@@ -57,6 +57,10 @@ def collect(
     if "web" in needs and audit.publication:
         progress.step("web")
         pages = web.read(audit.publication)
+    watched = None
+    if "unread" in needs and audit.watch:
+        progress.step("unread")
+        watched = unread.read(audit.watch)
     municipality = settings.municipality
     return Facts(
         run=run,
@@ -71,6 +75,7 @@ def collect(
         log=logged,
         web=pages,
         seal=sealed,
+        unread=watched,
     )
 
 

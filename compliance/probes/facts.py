@@ -116,8 +116,17 @@ class Held:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Who has a right (`writer`, ...) in the mailbox of a holder: the members' DNs."""
+
+    holder: str
+    right: str
+    members: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class DirectoryFacts:
-    """The directory as LDAP holds it."""
+    """The directory as LDAP holds it. Facts from before groups were asked for hold None there."""
 
     seen: Seen
     people: tuple[Person, ...] = ()
@@ -126,6 +135,7 @@ class DirectoryFacts:
     system: tuple[SystemMailbox, ...] = ()
     devices: tuple[Device, ...] = ()
     ledger: tuple[Held, ...] = ()
+    groups: tuple[Group, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -253,6 +263,25 @@ class WebFacts:
 
 
 @dataclass(frozen=True)
+class Oldest:
+    """When the oldest unread message of a mailbox came; None if all is read."""
+
+    address: str
+    arrived: datetime | None = None
+
+
+@dataclass(frozen=True)
+class UnreadFacts:
+    """What lies unread in the function mailboxes; one that was not looked into is not there.
+
+    Who has looked into a mailbox is not asked.
+    """
+
+    seen: Seen
+    oldest: tuple[Oldest, ...] = ()
+
+
+@dataclass(frozen=True)
 class Facts:
     """All that one run saw."""
 
@@ -268,6 +297,7 @@ class Facts:
     log: LogFacts | None = None
     web: WebFacts | None = None
     seal: SealFacts | None = None
+    unread: UnreadFacts | None = None
 
 
 _ADAPTER: TypeAdapter[Facts] = TypeAdapter(Facts)

@@ -33,7 +33,7 @@ class Host:
 
     def mark(self) -> None:
         """Remember the journal's end, so that `lines` gives only what comes after."""
-        answer = self._run("journalctl", "--lines=0", "--show-cursor", "--quiet")
+        answer = self.run("journalctl", "--lines=0", "--show-cursor", "--quiet")
         self._cursor = answer.rpartition("-- cursor: ")[2].strip() or None
 
     def lines(self) -> list[str]:
@@ -63,7 +63,7 @@ class Host:
         return tuple(Accepted(name, trail.recipients(name)) for name in trail.accepted)
 
     def _units(self) -> tuple[UnitState, ...]:
-        answer = self._run("systemctl", "list-units", "--all", "--output=json", *_UNITS)
+        answer = self.run("systemctl", "list-units", "--all", "--output=json", *_UNITS)
         return tuple(
             UnitState(unit["unit"], unit["active"], unit["sub"])
             for unit in json.loads(answer)
@@ -71,12 +71,13 @@ class Host:
         )
 
     def _journal(self, *choice: str) -> list[dict[str, object]]:
-        answer = self._run(
+        answer = self.run(
             *("journalctl", "--output=json", "--output-fields=MESSAGE", "--quiet"), *choice, _MAIL
         )
         return [json.loads(line) for line in answer.splitlines()]
 
-    def _run(self, *words: str) -> str:
+    def run(self, *words: str) -> str:
+        """Run a command there as root and return what it prints."""
         # ssh hands its words to a shell on the other side as one line, so they are quoted for it.
         command = [*self._command, shlex.join(words)] if self._command else list(words)
         try:

@@ -8,6 +8,7 @@ from compliance.probes.errors import first_problem
 from compliance.probes.facts import (
     Device,
     DirectoryFacts,
+    Group,
     Held,
     Mailbox,
     Person,
@@ -24,6 +25,7 @@ _ATTRIBUTES = [
     *("kommunpostAddress", "kommunpostKind", "kommunpostStatus", "kommunpostHolder"),
     *("kommunpostUnit", "kommunpostUnitKind", "kommunpostParent", "kommunpostDuty"),
     *("kommunpostReference", "kommunpostWatcher", "kommunpostDeputy"),
+    *("member", "kommunpostRight"),
 ]
 
 
@@ -63,6 +65,10 @@ def from_entries(
         ledger=tuple(
             Held(v.one("kommunpostHolder") or "", v.one("kommunpostAddress") or "")
             for _, v in branches.get("ou=addresses", ())
+        ),
+        groups=tuple(
+            Group(v.one("kommunpostHolder") or "", v.one("kommunpostRight") or "", v.all("member"))
+            for _, v in branches.get("ou=groups", ())
         ),
     )
 

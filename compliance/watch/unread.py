@@ -76,10 +76,22 @@ def to_json(unread: Unread) -> str:
 def read(path: Path) -> Unread:
     """Read what `kommunpost watch unread` wrote. Raises UserError."""
     try:
-        return _ADAPTER.validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise UserError.of(
-            "it is not known what lies unread",
-            str(path),
-            "start kommunpost-watch.service on the host that holds the mailboxes",
-        ) from error
+        return from_json(path.read_bytes(), str(path))
+    except OSError as error:
+        raise _not_known(str(path)) from error
+
+
+def from_json(data: bytes | str, where: str) -> Unread:
+    """Read what `kommunpost watch unread` told. Raises UserError that names `where`."""
+    try:
+        return _ADAPTER.validate_json(data)
+    except ValidationError as error:
+        raise _not_known(where) from error
+
+
+def _not_known(where: str) -> UserError:
+    return UserError.of(
+        "it is not known what lies unread",
+        where,
+        "start kommunpost-watch.service on the host that holds the mailboxes",
+    )

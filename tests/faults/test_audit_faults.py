@@ -1,8 +1,14 @@
 """Each control is seen to pass, and to fail when what it guards is broken; the audit says what."""
 
 import json
+import shlex
+from datetime import timedelta
 
 import pytest
+
+from compliance.checks.registry import IDS
+from compliance.clock import today
+from lablib.letters import letter
 
 
 @pytest.fixture
@@ -24,9 +30,7 @@ def told(control: dict) -> str:
 
 def test_a_healthy_municipality_passes_every_control(audit, world):
     status, controls = audit()
-    assert {name: c["status"] for name, c in controls.items()} == dict.fromkeys(
-        ["B1", "B2", "B3", "W1", "G1", "S2"], "pass"
-    )
+    assert {name: c["status"] for name, c in controls.items()} == dict.fromkeys(IDS, "pass")
     assert status == 0
     owners = {p["address"] for p in world.facts["people"] if p["pc"]}
     assert controls["B1"]["population"] == controls["B1"]["measured"] == len(owners)
@@ -95,3 +99,35 @@ def test_an_unpublished_strategy_is_named(audit, on_host, world):
         assert world.facts["services"]["website"]["url"] in told(controls["S2"])
     finally:
         on_host("mail", "systemctl start nginx.service")
+
+
+def test_a_function_mailbox_that_nobody_reads_is_named(audit, on_host, world):
+    """The letter came two weeks ago: at Christmas too, there are working days among them."""
+    box = f"kommunstyrelsen@{world.domain}"
+    note = shlex.quote(letter(world.outsider, box, "Ligger sedan veckor").as_string())
+    at = today() - timedelta(days=14)
+    on_host("mail", f"printf %s {note} | doveadm save -u {box} -m INBOX -r {at}")
+    try:
+        status, controls = audit("--control", "W2")
+        assert status == 1
+        assert [finding["subject"] for finding in controls["W2"]["findings"]] == [box]
+    finally:
+        on_host("mail", f"doveadm expunge -u {box} mailbox INBOX SUBJECT veckor BEFORE {today()}")
+    assert audit("--control", "W2")[1]["W2"]["status"] == "pass"
+
+
+def test_a_watcher_who_may_not_read_the_mailbox_is_named(audit, on_host, world):
+    base = "ou=groups," + ",".join(f"dc={part}" for part in world.domain.split("."))
+    group = f"cn=unit.ks.writer,{base}"
+    ldap = "-Q -Y EXTERNAL -H ldapi:///"
+    on_host("mail", f"ldapsearch {ldap} -LLL -b {group} -s base '*' > /root/group.ldif && "
+                    f"ldapdelete {ldap} {group}")  # fmt: skip
+    try:
+        status, controls = audit("--control", "W1")
+        assert status == 1
+        assert {finding["subject"] for finding in controls["W1"]["findings"]} == {
+            f"kommunstyrelsen@{world.domain}"
+        }
+    finally:
+        on_host("mail", f"ldapadd {ldap} -f /root/group.ldif")
+    assert audit("--control", "W1")[1]["W1"]["status"] == "pass"

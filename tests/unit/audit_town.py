@@ -1,7 +1,7 @@
 """A small, wholly invented municipality as an audit without faults would see it."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from compliance.probes import facts as f
 
@@ -87,7 +87,20 @@ def _directory() -> f.DirectoryFacts:
         f.Device("pc-10001-b", (dn("10001"),), "utbildning"),
         f.Device("pc-disk", (), "omsorg"),
     )
-    ledger = tuple(f.Held(f"person:{number}", address_of(number)) for number in PEOPLE)
+    holders = (
+        *((f"person:{one.id}", one.mailbox) for one in people),
+        *((f"unit:{one.id}", one.mailbox) for one in units),
+        *((f"position:{one.id}", one.mailbox) for one in positions),
+        *((f"system:{one.id}", one.mailbox) for one in system),
+    )
+    ledger = (
+        *(f.Held(holder, box.address) for holder, box in holders),
+        f.Held("person:9", f"slutade.for-lange-sedan@{DOMAIN}"),
+    )
+    groups = (
+        *(f.Group(f"unit:{one.id}", "writer", (dn("10001"), dn("10003"))) for one in units),
+        f.Group("position:kommunalrad", "writer", (dn("10005"),)),
+    )
     return f.DirectoryFacts(
         seen("people and mailboxes", "ldaps://mail"),
         people,
@@ -96,6 +109,7 @@ def _directory() -> f.DirectoryFacts:
         system,
         devices,
         ledger,
+        groups,
     )
 
 
@@ -136,6 +150,16 @@ def _hosts() -> tuple[f.HostFacts, ...]:
     return (f.HostFacts("mail", seen("journal and units", "mail"), AT, units, accepted),)
 
 
+def _unread() -> f.UnreadFacts:
+    """Look on a Tuesday morning: what lies unread came the day before."""
+    boxes = ("ks", "bun", "utbildning", "omsorg", "samhalle", "plan", "kommunalrad")
+    oldest = (
+        f.Oldest(f"{name}@{DOMAIN}", AT - timedelta(days=1) if name == "bun" else None)
+        for name in boxes
+    )
+    return f.UnreadFacts(seen("kommunpost watch unread", "mail"), tuple(oldest))
+
+
 def town() -> f.Facts:
     """Return the facts of a municipality that follows its strategy in everything."""
     rows = (
@@ -166,6 +190,7 @@ def town() -> f.Facts:
         seal=f.SealFacts(
             seen("the last statement", "postgresql"), 12, date(2026, 11, 23), 1080, "c0ffee" * 10
         ),
+        unread=_unread(),
         web=f.WebFacts(
             (
                 page,
