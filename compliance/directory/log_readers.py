@@ -18,13 +18,15 @@ class LogReader:
 
     dn: to hold the password against. id: lasting, e.g. `person:10023`. name: as others may see it:
     of a protected identity only the reference (P1). units: id to name of the units whose list they
-    review, and of those below. everything: they review for the executive office, which reads all.
+    may read: those that they review or head, and all below. reviews: ids of those among them that
+    they review. everything: they review for the executive office, which reads all.
     """
 
     dn: str
     id: str
     name: str
     units: dict[str, str]
+    reviews: frozenset[str]
     everything: bool
 
 
@@ -41,9 +43,10 @@ def find(connection: Connection, base: str, address: str) -> LogReader | None:
     person = found["raw_attributes"]
     tree = _units(connection, base)
     own = _reviewed(connection, base, found["dn"])
-    below = {unit for unit in tree if _above(unit, tree) & own}
+    reviews = frozenset(unit for unit in tree if _above(unit, tree) & own)
+    heads = _headed(connection, base, found["dn"])
     everything = any(tree[unit].executive_office for unit in own if unit in tree)
-    wanted = set(tree) if everything else below
+    wanted = {unit for unit in tree if everything or _above(unit, tree) & (own | heads)}
     return LogReader(
         dn=found["dn"],
         id=_first(person, "kommunpostHolder"),
@@ -51,6 +54,7 @@ def find(connection: Connection, base: str, address: str) -> LogReader | None:
         or _first(person, "displayName")
         or _first(person, "cn"),
         units={unit: tree[unit].name for unit in tree if unit in wanted},
+        reviews=reviews,
         everything=everything,
     )
 
@@ -88,6 +92,15 @@ def _reviewed(connection: Connection, base: str, dn: str) -> set[str]:
     )
     holders = (_first(found["raw_attributes"], "kommunpostHolder") for found in connection.response)
     return {holder.removeprefix("unit:") for holder in holders if holder.startswith("unit:")}
+
+
+def _headed(connection: Connection, base: str, dn: str) -> set[str]:
+    connection.search(
+        f"ou=positions,{base}",
+        f"(&(kommunpostDuty=head)(roleOccupant={escape_filter_chars(dn)}))",
+        attributes=["kommunpostUnit"],
+    )
+    return {_first(found["raw_attributes"], "kommunpostUnit") for found in connection.response}
 
 
 def _above(unit: str, tree: dict[str, _Unit]) -> set[str]:

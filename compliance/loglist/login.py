@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connections
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from compliance.directory import ldap, log_readers
@@ -38,10 +38,35 @@ def log_in(address: str, password: str) -> str | None:
         return None
     LoginFailure.objects.filter(login=login).delete()
     LoginFailure.objects.filter(at__lt=timezone.now() - WAIT).delete()
-    database = connections["login"]
-    database.ensure_connection()
     who = Identity(found.id, found.name, list(found.units), found.everything)
-    return open_session(database.connection, who, settings.SESSION_HOURS * 60)
+    return _open_session(who, found.reviews)
+
+
+def log_in_worker() -> str:
+    """Return a token for the program's own work: it reads and writes the lists of all units."""
+    return _open_session(Identity("worker", "Kommunpost", [], everything=True), None)
+
+
+def _open_session(who: Identity, reviews: frozenset[str] | None) -> str:
+    """reviews: units that the session may write for; None: all."""
+    minutes = settings.SESSION_HOURS * 60
+    database = connections["login"]
+    with transaction.atomic("login"):
+        token = open_session(database.connection, who, minutes)
+        with database.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO loglist.session VALUES (sha256(convert_to(%s, 'UTF8')), %s, %s, "
+                "now() + make_interval(mins => %s))",
+                [token, sorted(reviews or ()), reviews is None, minutes],
+            )
+    return token
+
+
+def units_reviewed() -> frozenset[str]:
+    """Return the units that whoever reads now may write for, as the database holds it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT loglist.writes()")
+        return frozenset(cursor.fetchone()[0])
 
 
 def identify(address: str, password: str) -> LogReader | None:

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 
+from compliance.loglist.login import units_reviewed
 from compliance.messagelog.reading import NotYoursError, Reader, SessionEndedError
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -40,15 +41,18 @@ class WhoReads:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer with a page, or with the log-in."""
+        connection.ensure_connection()
         if request.path in _OPEN:
+            _reads_as("")
             return self._get_response(request)
         token = request.session.get("token")
         if not token:
             return _to_login(request)
-        connection.ensure_connection()
+        _reads_as(token)
         request.reader = Reader(connection.connection, token)
         try:
             request.who = request.reader.session()
+            request.reviews = units_reviewed()
         except SessionEndedError:
             request.session.flush()
             return _to_login(request)
@@ -61,6 +65,12 @@ class WhoReads:
         if isinstance(exception, SessionEndedError):
             return _to_login(request)
         return None
+
+
+def _reads_as(token: str) -> None:
+    """Tell the database for whom it holds the log list's own tables (migration 0002)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('loglist.token', %s, false)", [token])
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:

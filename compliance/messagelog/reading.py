@@ -6,7 +6,8 @@ in autocommit.
 """
 
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -67,6 +68,23 @@ class Place(NamedTuple):
     def of(cls, row: Row) -> "Place":
         """Return the place of a row."""
         return cls(row["accepted_at"], str(row["outbox_id"]), row["sequence"])
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What became of an entry at one of the places that it went to, as last told.
+
+    recipient: another than the entry's where that is a list or an alias. status: `sent`,
+    `deferred`, `bounced` or `expired`. at: of the last attempt. tls: as the journal names it.
+    """
+
+    recipient: str
+    at: datetime
+    status: str
+    dsn: str | None
+    relay: str | None
+    reply: str | None
+    tls: str | None
 
 
 @dataclass(frozen=True)
@@ -156,6 +174,50 @@ class Reader:
         with _told():
             return self._rows(self._ask(action, wanted), after, size)
 
+    def page_with_outcomes(
+        self, wanted: Filter, after: Place | None = None, size: int = PAGE, action: Action = "list"
+    ) -> list[Row]:
+        """Return the newest rows behind a place, each with its `deliveries` (of `Delivery`)."""
+        with _told():
+            reading = self._ask(action, wanted)
+            return self._with_outcomes(reading, self._rows(reading, after, size))
+
+    def rows_of(self, unit: str, places: Sequence[Place], action: Action = "list") -> list[Row]:
+        """Return a unit's rows at places, newest first, each with its `deliveries`.
+
+        Places that are not the unit's, or whose entry is disposed of, are left out.
+        """
+        if not places:
+            return []
+        with _told(), self._connection.cursor(row_factory=dict_row) as cursor:
+            reading = self._ask(action, Filter(unit=unit))
+            cursor.execute(
+                "SELECT * FROM log.rows_of(%s, %s, %s, %s::uuid[], %s)",
+                [self._token, reading, *_columns(places)],
+            )
+            return self._with_outcomes(reading, cursor.fetchall())
+
+    def heads(self) -> dict[str, int]:
+        """Return the last sequence of each outbox; only for whoever may read everything."""
+        with _told():
+            rows = self._connection.execute("SELECT * FROM log.heads(%s)", [self._token])
+            return {str(outbox): sequence for outbox, sequence in rows.fetchall()}
+
+    def news(self, outbox: str, after: int, size: int = EXPORT_PAGE) -> Iterator[Row]:
+        """Give an outbox's entries after a sequence, in order; only for who reads everything."""
+        with _told(), self._connection.cursor(row_factory=dict_row) as cursor:
+            reading = self._ask("export", Filter(probes=True))
+            while True:
+                cursor.execute(
+                    "SELECT * FROM log.news(%s, %s, %s, %s, %s)",
+                    [self._token, reading, outbox, after, size],
+                )
+                rows = cursor.fetchall()
+                yield from rows
+                if len(rows) < size:
+                    return
+                after = rows[-1]["sequence"]
+
     def pages(self, wanted: Filter, action: Action = "export") -> Iterator[Row]:
         """Give all rows, newest first, by one question, which is asked at once."""
         with _told():
@@ -169,9 +231,9 @@ class Reader:
                 after = Place.of(rows[-1])
 
     def entry(self, unit: str | None, outbox: str, sequence: int) -> Row:
-        """Return one entry of a unit."""
+        """Return one entry of a unit, with its `deliveries`."""
         wanted = Filter(unit=unit, outbox=outbox, sequence=sequence)
-        rows = self.page(wanted, size=1, action="entry")
+        rows = self.page_with_outcomes(wanted, size=1, action="entry")
         if not rows:
             raise NotYoursError
         return rows[0]
@@ -216,6 +278,23 @@ class Reader:
                 [self._token, reading, size, *place],
             )
             return cursor.fetchall()
+
+    def _with_outcomes(self, reading: int, rows: list[Row]) -> list[Row]:
+        """Add `deliveries` to each row."""
+        found: dict[tuple[str, int], list[Delivery]] = defaultdict(list)
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT * FROM log.outcomes_of(%s, %s, %s, %s::uuid[], %s)",
+                [self._token, reading, *_columns([Place.of(row) for row in rows])],
+            )
+            for outbox, sequence, *told in cursor:
+                found[str(outbox), sequence].append(Delivery(*told))
+        return [row | {"deliveries": found[str(row["outbox_id"]), row["sequence"]]} for row in rows]
+
+
+def _columns(places: Sequence[Place]) -> list[list[Any]]:
+    """Return the times, outboxes and sequences of places."""
+    return [list(column) for column in zip(*places, strict=True)] or [[], [], []]
 
 
 _FIRST: Any = ("infinity", "00000000-0000-0000-0000-000000000000", 0)

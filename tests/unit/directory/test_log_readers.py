@@ -17,8 +17,9 @@ UNITS = {
 class Directory:
     """Answers searches as ldap3 does."""
 
-    def __init__(self, *reviews, person=None):
+    def __init__(self, *reviews, heads=(), person=None):
         self._reviews = reviews
+        self._heads = heads
         told = {"kommunpostHolder": "person:1", "cn": "Åsa Ek", **(person or {})}
         self._person = {name: [value.encode()] for name, value in told.items()}
         self.filters = []
@@ -32,6 +33,11 @@ class Directory:
             self.response = [
                 {"dn": "x", "raw_attributes": {"kommunpostHolder": [f"unit:{unit}".encode()]}}
                 for unit in self._reviews
+            ]
+        elif branch == "ou=positions":
+            self.response = [
+                {"dn": "x", "raw_attributes": {"kommunpostUnit": [unit.encode()]}}
+                for unit in self._heads
             ]
         else:
             self.response = [
@@ -57,6 +63,15 @@ def test_a_reviewer_reads_the_unit_and_all_below_it():
     assert set(found.units) == {"bun", "buf", "skola"}
     assert (found.id, found.name, found.everything) == ("person:1", "Åsa Ek", False)
     assert set(find(Directory("skola")).units) == {"skola"}
+
+
+def test_a_head_reads_and_does_not_review():
+    found = find(Directory(heads=["buf"]))
+    assert set(found.units) == {"buf", "skola"}
+    assert found.reviews == set()
+    both = find(Directory("ksk", heads=["buf"]))
+    assert both.everything
+    assert both.reviews == {"ksk"}
 
 
 def test_whoever_reviews_for_the_executive_office_reads_everything():

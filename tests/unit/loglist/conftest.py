@@ -14,12 +14,13 @@ UNITS = {"bun": "Barn- och utbildningsnämnden", "ks": "Kommunstyrelsen"}
 PASSWORD = "rätt lösenord"
 
 
-def account(number, *units, everything=False):
+def account(number, *units, reviews=None, everything=False):
     return LogReader(
         dn=f"uid={number},ou=people",
         id=f"person:{number}",
         name=f"Person {number}",
         units={unit: UNITS[unit] for unit in units},
+        reviews=frozenset(units if reviews is None else reviews),
         everything=everything,
     )
 
@@ -29,7 +30,8 @@ ACCOUNTS = {
     "bun@sjovalla.example": account("2", "bun"),
     "bada@sjovalla.example": account("3", "ks", "bun"),
     "ingen@sjovalla.example": account("4"),
-    "chef@sjovalla.example": account("5", "ks", "bun", everything=True),
+    "chef@sjovalla.example": account("5", "ks", "bun", reviews=["ks"], everything=True),
+    "forvaltningschef@sjovalla.example": account("6", "bun", reviews=[]),
 }
 
 

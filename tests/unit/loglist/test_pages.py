@@ -177,9 +177,9 @@ def test_hostile_subjects_are_shown_harmlessly(visit, installation, entry):
 
 
 def test_a_page_leads_to_the_next_and_no_further(visit, monkeypatch):
-    from compliance.loglist import views
+    from compliance.loglist.views import entries
 
-    monkeypatch.setattr(views, "PAGE", 2)
+    monkeypatch.setattr(entries, "PAGE", 2)
     browser = visit("ks")
     first = browser.get("/units/ks/").content.decode()
     (older,) = re.findall(r'rel="next" href="([^"]+)"', first)

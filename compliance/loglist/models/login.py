@@ -1,4 +1,4 @@
-"""What the log list keeps of its own, in the schema `loglist`."""
+"""What logging in leaves behind."""
 
 from django.db import models
 

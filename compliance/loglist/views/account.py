@@ -1,0 +1,63 @@
+"""Logging in and out, the first page, and the health of the whole."""
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from compliance.errors import UserError
+from compliance.loglist.context import units_of
+from compliance.loglist.forms import LoginForm
+from compliance.loglist.login import MustWaitError, log_in
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def login(request: HttpRequest) -> HttpResponse:
+    """Let somebody in who has an account in the directory."""
+    form = LoginForm(request.POST or None, label_suffix="")
+    target = request.GET.get("next", "/")
+    if not url_has_allowed_host_and_scheme(target, allowed_hosts=None):
+        target = "/"
+    if request.method == "POST" and form.is_valid():
+        try:
+            token = log_in(form.cleaned_data["address"], form.cleaned_data["password"])
+        except MustWaitError:
+            form.add_error(None, _("Too many attempts. Wait a quarter of an hour and try again."))
+        except UserError:
+            form.add_error(None, _("The directory does not answer. Tell the IT department."))
+        else:
+            if token:
+                request.session.cycle_key()
+                request.session["token"] = token
+                return redirect(target)
+            form.add_error(None, _("The address or the password is wrong."))
+    return render(request, "loglist/login.html", {"form": form}, status=400 if form.errors else 200)
+
+
+@require_POST
+def logout(request: HttpRequest) -> HttpResponse:
+    """End the session, in the database too."""
+    request.reader.close()
+    request.session.flush()
+    return redirect("login")
+
+
+@require_GET
+def health(_request: HttpRequest) -> HttpResponse:
+    """Say whether the database answers; of nothing else."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
+
+
+@require_GET
+def start(request: HttpRequest) -> HttpResponse:
+    """Go to the first of the reader's units."""
+    units = units_of(request.who)
+    if units:
+        return redirect("list", unit=units[0][0])
+    return render(request, "loglist/no_unit.html")
