@@ -32,6 +32,28 @@ def sender(row: dict[str, Any]) -> str:
 
 
 @register.filter
+def outcome(row: dict[str, Any]) -> str:
+    """Say in a word what became of the mail: where it went to several places, the worst."""
+    states = {delivery.status for delivery in row["deliveries"]}
+    for status in ("bounced", "expired", "deferred", "sent"):
+        if status in states:
+            return delivery_status(status)
+    return _("Not known yet")
+
+
+@register.filter
+def delivery_status(status: str) -> str:
+    """Name a state of delivery."""
+    names: dict[str, str] = {
+        "sent": _("Delivered"),
+        "deferred": _("Being tried again"),
+        "bounced": _("Returned"),
+        "expired": _("Given up"),
+    }
+    return names.get(status, status)
+
+
+@register.filter
 def asked(wanted: dict[str, Any]) -> str:
     """Say what a filter asked for, in words."""
     labels = {

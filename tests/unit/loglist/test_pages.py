@@ -7,6 +7,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 from messagelog.test_formats import HOSTILE
+from messagelog.test_reading import HOST, OUTBOX
 
 from .conftest import PASSWORD
 
@@ -208,3 +209,26 @@ def test_every_text_is_in_swedish():
     source = (root / "locale/sv/LC_MESSAGES/django.po").read_text(encoding="utf-8")
     written = dict(re.findall(r'^msgid "(.+)"\nmsgstr "(.+)"$', source, flags=re.M))
     assert written == {key: value for key, value in swedish.items() if key}
+
+
+def test_the_list_and_the_entry_tell_what_became_of_the_mail(visit, installation, entry):
+    deliveries = [("ks@x.example", "sent", "250 lagrat"), ("bun@x.example", "bounced", "550 fel")]
+    with psycopg.connect(installation("owner"), autocommit=True) as owner:
+        for recipient, status, reply in deliveries:
+            owner.execute(
+                "INSERT INTO log.delivery (host, queue_id, at, recipient, status, reply) "
+                "VALUES (%s, %s, now(), %s, %s, %s)",
+                [HOST, entry().queue_id, recipient, status, reply],
+            )
+    _, *rows = visit("ks").get("/units/ks/").content.decode().split("<tr>")
+    told = {
+        word: [
+            subject
+            for subject in ("Bygglov för altan", "Remiss")
+            for row in rows
+            if subject in row and word in row
+        ]
+        for word in ("Levererat", "Returnerat")
+    }
+    assert told == {"Levererat": ["Bygglov för altan"], "Returnerat": ["Remiss"]}
+    assert "550 fel" in visit("bun").get(f"/units/bun/{OUTBOX}/2").content.decode()
