@@ -28,16 +28,31 @@ class Municipality(BaseModel):
     domain: str = Field(description="The mail domain, e.g. sjovalla.example")
 
 
-class Accounts(BaseModel):
-    """An LDAP directory or Active Directory that the municipality has, to read accounts from."""
+class Server(BaseModel):
+    """A directory that the municipality has, and an account that may read there."""
 
     model_config = _STRICT
-    kind: Literal["active_directory", "ldap"]
     uri: str = Field(description="ldaps://host:636; passwords are never sent in the clear")
-    base: str = Field(description="Below which people and PCs lie, e.g. dc=ad,dc=sjovalla,dc=se")
+    base: str = Field(description="Below which people and PCs lie, e.g. ou=kommunen,dc=ad,dc=x")
     ca_file: Path | None = None
     reader_dn: str = Field(description="An account that may read; in AD name@domain will do")
     reader_password_file: Path
+
+
+class Logins(Server):
+    """The Active Directory whose passwords people log in with (decision 18)."""
+
+    account_filter: str = Field(
+        default="(userPrincipalName=%{user})",
+        description="Which account somebody has; %{user} is what they log in with, the primary "
+        "address, as in Dovecot",
+    )
+
+
+class Accounts(Server):
+    """An LDAP directory or Active Directory that the municipality has, to read accounts from."""
+
+    kind: Literal["active_directory", "ldap"]
     id_attribute: str = Field(
         default="",
         description="Whose value is a person's id, e.g. employeeNumber; without it the entry's own "
@@ -79,6 +94,9 @@ class Directory(BaseModel):
     writer_dn: str | None = None
     writer_password_file: Path | None = None
     sources: Sources | None = None
+    logins: Logins | None = Field(
+        default=None, description="Where people's passwords are, if not in this directory"
+    )
     password_page: str | None = Field(
         default=None, description="Where a person redeems the code of a first login"
     )

@@ -47,6 +47,10 @@ class LocalDirectory:
         self._add("0", config)
         self._add("1", host.render(TEMPLATES / "tree.ldif.j2", {}))
 
+    def add_schema(self, ldif: str) -> None:
+        """Let it know more attributes and classes; it must not have been started yet."""
+        self._add("0", ldif)
+
     def _add(self, database: str, ldif: str) -> None:
         subprocess.run(
             ["slapadd", "-q", "-n", database, "-F", self.folder / "config"],

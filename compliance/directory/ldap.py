@@ -46,7 +46,7 @@ def connect(directory: settings.Directory, role: Role) -> Iterator[Connection]:
 
 
 @contextmanager
-def connect_source(accounts: settings.Accounts) -> Iterator[Connection]:
+def connect_source(accounts: settings.Server) -> Iterator[Connection]:
     """Bind to the municipality's own directory as its reader; else as `connect`."""
     with _told(accounts.uri):
         secret = settings.read_secret(accounts.reader_password_file)
@@ -81,11 +81,17 @@ def search(
             yield answer["dn"], answer["raw_attributes"]
 
 
-def password_holds(directory: settings.Directory, dn: str, password: str) -> bool:
-    """Say whether an entry's password is this one, by binding with it. Raises UserError."""
-    with _told(directory.uri):
+def password_holds(server: "Server", dn: str, password: str) -> bool:
+    """Say whether an entry's password is this one, by binding with it. Raises UserError.
+
+    No password is nobody's: servers take a bind without one for an anonymous one and say yes
+    (RFC 4513 5.1.2).
+    """
+    if not password:
+        return False
+    with _told(server.uri):
         try:
-            _bind(directory, dn, password).unbind()
+            _bind(server, dn, password).unbind()
         except LDAPInvalidCredentialsResult:
             return False
         return True
@@ -104,7 +110,7 @@ def _identity(directory: settings.Directory, role: Role) -> tuple[str, str]:
     return directory.writer_dn, settings.read_secret(directory.writer_password_file)
 
 
-Server = settings.Directory | settings.Accounts
+Server = settings.Directory | settings.Server
 
 
 def _bind(directory: Server, dn: str, password: str) -> Connection:

@@ -45,7 +45,7 @@ def set_password(directory: settings.Directory, address: str, password: str) -> 
     Raises UserError if nobody has the address, or slapd's rules refuse the password.
     """
     with connect(directory, "writer") as connection:
-        dn, _ = _holder(connection, directory.base, address)
+        dn, _ = _holder(connection, directory, address)
         if password_holds(directory, dn, password):
             return False
         with _rules_told():
@@ -62,7 +62,7 @@ def offer_first_login(directory: settings.Directory, address: str, now: datetime
     code = "-".join("".join(signs[at : at + _GROUP]) for at in range(0, len(signs), _GROUP))
     expires = now + timedelta(days=CODE_DAYS)
     with connect(directory, "writer") as connection:
-        dn, entry = _holder(connection, directory.base, address)
+        dn, entry = _holder(connection, directory, address)
         changes = {
             _HASH: [(ldap3.MODIFY_REPLACE, [_hashed(code)])],
             _EXPIRES: [(ldap3.MODIFY_REPLACE, [expires.astimezone(UTC).strftime(_TIME)])],
@@ -81,13 +81,15 @@ def redeem(
     Raises UserError: one and the same whether the address, the code or the day is wrong, so that
     nobody learns which; and if slapd's rules refuse the password, when the code still holds.
     """
+    if directory.logins:
+        raise _elsewhere(directory.logins)
     refused = UserError.of(
         "the address and the code do not belong together, or the code is too old",
         remedy="ask the IT department for a new letter",
     )
     with connect(directory, "writer") as connection:
         try:
-            dn, entry = _holder(connection, directory.base, address)
+            dn, entry = _holder(connection, directory, address)
         except UserError as error:
             raise refused from error
         expires = entry.get(_EXPIRES, "")
@@ -107,7 +109,7 @@ def redeem(
 def lock(directory: settings.Directory, address: str) -> None:
     """Refuse the holder's login until it is opened; mail goes on arriving. Raises UserError."""
     with connect(directory, "writer") as connection:
-        dn, _ = _holder(connection, directory.base, address)
+        dn, _ = _holder(connection, directory, address)
         locked = [(ldap3.MODIFY_REPLACE, [LOCKED_FOR_GOOD])]
         connection.modify(dn, {"pwdAccountLockedTime": locked})
 
@@ -118,7 +120,7 @@ def unlock(directory: settings.Directory, address: str) -> bool:
     slapd forgets the wrong passwords too (slapo-ppolicy(5)).
     """
     with connect(directory, "writer") as connection:
-        dn, _ = _holder(connection, directory.base, address)
+        dn, _ = _holder(connection, directory, address)
         try:
             connection.modify(dn, {"pwdAccountLockedTime": [(ldap3.MODIFY_DELETE, [])]})
         except LDAPNoSuchAttributeResult:
@@ -131,8 +133,24 @@ def _hashed(code: str) -> str:
     return sha256("".join(filter(str.isalnum, code.upper())).encode()).hexdigest()
 
 
-def _holder(connection: Connection, base: str, address: str) -> tuple[str, dict[str, str]]:
-    """Find the entry whose primary address this is, which is the login, and its code's hash."""
+def _elsewhere(logins: settings.Logins) -> UserError:
+    return UserError.of(
+        "people log in with their password in Active Directory; there is none of theirs here",
+        logins.uri,
+        "set, lock or open it there; `kommunpost directory apply` then ends the sessions of an "
+        "account that is disabled",
+    )
+
+
+def _holder(
+    connection: Connection, directory: settings.Directory, address: str
+) -> tuple[str, dict[str, str]]:
+    """Find the entry whose primary address this is, which is the login, and its code's hash.
+
+    Raises UserError if there is none, or if it is a person's and their password is elsewhere; a
+    program's is always here.
+    """
+    base = directory.base
     mail = escape_filter_chars(address.lower())
     wanted = f"(&(objectClass=kommunpostMailbox)(mail={mail}))"
     connection.search(base, wanted, attributes=[_HASH, _EXPIRES])
@@ -142,8 +160,10 @@ def _holder(connection: Connection, base: str, address: str) -> tuple[str, dict[
             f"{len(found)} entries have the primary address {address}",
             remedy="see `kommunpost directory plan --format json` for the addresses",
         )
-    raw = found[0]["raw_attributes"]
-    return str(found[0]["dn"]), {name: raw[name][0].decode() for name in raw if raw[name]}
+    dn, raw = str(found[0]["dn"]), found[0]["raw_attributes"]
+    if directory.logins and dn.lower().endswith(f",ou=people,{base}".lower()):
+        raise _elsewhere(directory.logins)
+    return dn, {name: raw[name][0].decode() for name in raw if raw[name]}
 
 
 @contextmanager

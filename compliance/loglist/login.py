@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from compliance.directory import ldap, log_readers
+from compliance.directory import ldap, log_readers, people_passwords
 from compliance.directory.log_readers import LogReader
 from compliance.loglist.models import LoginFailure
 from compliance.messagelog.reading import Identity, open_session
@@ -70,12 +70,13 @@ def units_reviewed() -> frozenset[str]:
 
 
 def identify(address: str, password: str) -> LogReader | None:
-    """Ask the directory who has this address and password."""
+    """Ask who has this address and password: the directory, and where the passwords are."""
     with ldap.connect(settings.DIRECTORY, "reader") as connection:
         found = log_readers.find(connection, settings.DIRECTORY.base, address)
-    if found is None or not ldap.password_holds(settings.DIRECTORY, found.dn, password):
+    if found is None:
         return None
-    return found
+    theirs = people_passwords.is_theirs(settings.DIRECTORY, found.dn, address, password)
+    return found if theirs else None
 
 
 def unit_names() -> dict[str, str]:

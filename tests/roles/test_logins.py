@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from rendering import ROLES, Host
 
+from compliance.settings import load
+
 SERVER = {"uri": "ldaps://dc1.ad.example:636", "base": "OU=Kommunen", "reader_dn": "reader@ad"}
 
 
@@ -35,3 +37,23 @@ def test_the_audits_password_is_tried_on_nobody(tmp_path, logins):
     passdbs = _passdbs(tmp_path, mail_store_logins=logins, mail_store_accounts=SERVER)
     for name in {"ldap", "accounts"} & set(passdbs):
         assert "skip = authenticated" in passdbs[name]
+
+
+@pytest.mark.parametrize("logins", ["own", "active_directory"])
+def test_our_own_programs_ask_where_dovecot_asks(tmp_path, logins):
+    accounts = {**SERVER, "kind": "active_directory", "reader_password_file": "/x", "units": {}}
+    more = {
+        "municipality_logins": logins,
+        "municipality_account_filter": "(mail=%{user})",
+        "municipality_sources": {"organisation": "/o", "accounts": accounts},
+    }
+    written = tmp_path / "kommunpost.yml"
+    control = Host("control", tmp_path, more)
+    written.write_text(control.render(ROLES / "control/templates/kommunpost.yml.j2", {}))
+    asked = load(written).require_directory().logins
+    if logins == "own":
+        assert asked is None
+        return
+    dovecot = _passdbs(tmp_path, mail_store_accounts=accounts, **more)["accounts"]
+    for said in (asked.uri, asked.base, asked.reader_dn, asked.account_filter):
+        assert said in dovecot
