@@ -35,10 +35,10 @@ def sender(row: dict[str, Any]) -> str:
 def outcome(row: dict[str, Any]) -> str:
     """Say in a word what became of the mail: where it went to several places, the worst."""
     states = {delivery.status for delivery in row["deliveries"]}
-    for status in ("bounced", "expired", "deferred", "sent"):
-        if status in states:
-            return delivery_status(status)
-    return _("Not known yet")
+    worst_first = ("bounced", "expired", "deferred", "sent")
+    worst = next((status for status in worst_first if status in states), None)
+    told: str = delivery_status(worst) if worst else _("Not known yet")
+    return told
 
 
 @register.filter
