@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from sys import intern
 from typing import Any, Literal
 
 import ldap3
@@ -158,7 +159,10 @@ class _Decoder:
         if message["protocolOp"] != self._ENTRY or message["controls"]:
             return self._usual(message)
         (*_, raw_dn), (*_, listed) = message["payload"]
-        raw = {name[3].decode(): [value[3] for value in values[3]] for *_, (name, values) in listed}
+        raw = {
+            intern(name[3].decode()): [value[3] for value in values[3]]
+            for *_, (name, values) in listed
+        }
         if any(";range=" in name for name in raw):  # Active Directory's way; ldap3 asks for more
             return self._usual(message)
         dn = raw_dn.decode()
