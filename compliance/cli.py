@@ -20,6 +20,7 @@ _DOORS = {
     "audit": "compliance.audit",
     "directory": "compliance.directory.commands",
     "log": "compliance.messagelog.commands",
+    "loglist": "compliance.loglist.commands",
     "sharing": "compliance.sharing.commands",
     "verify": "compliance.messagelog.seal.commands",
     "watch": "compliance.watch.commands",

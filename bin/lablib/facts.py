@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from compliance.directory import log_readers
 from compliance.directory.ldap import connect
 from compliance.settings import Settings, load, read_secret
 
@@ -36,6 +37,7 @@ def write(build: Path) -> None:
         "hosts": hosts,
         "services": _services(hosts, settings),
         "people": people,
+        "log_readers": _log_readers(settings, people),
         "outside_mailbox": _outside_mailbox(settings),
         "audit": _audit(settings),
         "inventory": str(build / "inventory.yml"),
@@ -132,8 +134,39 @@ def _services(hosts: dict[str, Any], settings: Settings) -> dict[str, Any]:
     pages = settings.audit.publication
     services["intranet"] = {"url": pages.intranet_url, "address": mail["address"]}
     services["website"] = {"url": pages.public_url, "address": mail["address"]}
-    services["log_list"] = None  # the web application comes with a later release
+    name = f"loggningslista.{settings.municipality.domain}"
+    services["log_list"] = {"url": f"https://{name}/", "address": mail["address"]}
     return services
+
+
+def _log_readers(settings: Settings, people: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return who may log in to the log list and read something there."""
+    readers, base = [], settings.directory.base
+    with connect(settings.directory, "reader") as connection:
+        named = connection.extend.standard.paged_search(
+            base, "(|(kommunpostRight=reviewer)(kommunpostDuty=head))",
+            attributes=["member", "roleOccupant"], paged_size=500, generator=False,
+        )  # fmt: skip
+        chosen = {
+            dn.lower()
+            for entry in named
+            for attribute in ("member", "roleOccupant")
+            for dn in entry["attributes"].get(attribute, [])
+        }
+        for person in (person for person in people if person["dn"].lower() in chosen):
+            found = log_readers.find(connection, base, person["login"])
+            if found:
+                readers.append(
+                    {
+                        "login": person["login"],
+                        "password": person["password"],
+                        "name": person["name"],
+                        "units": sorted(found.units),
+                        "reviews": sorted(found.reviews),
+                        "everything": found.everything,
+                    }
+                )
+    return readers
 
 
 def _outside_mailbox(settings: Settings) -> dict[str, str]:

@@ -1,12 +1,10 @@
 """Django's settings, made from the installation's."""
 
 from pathlib import Path
-from typing import Any
-
-from psycopg.conninfo import conninfo_to_dict
 
 from compliance import settings
 from compliance.errors import UserError
+from compliance.loglist.database import parameters
 
 KOMMUNPOST = settings.load()
 if KOMMUNPOST.loglist is None or KOMMUNPOST.directory is None:
@@ -20,24 +18,7 @@ DIRECTORY = KOMMUNPOST.directory
 
 SESSION_HOURS = 8
 
-
-def _database(log: settings.Log) -> dict[str, Any]:
-    given = conninfo_to_dict(log.dsn)
-    name = {key: str(given.pop(key, "")) for key in ("dbname", "user", "host", "port")}
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": name["dbname"],
-        "USER": name["user"],
-        "HOST": name["host"],
-        "PORT": name["port"],
-        "PASSWORD": settings.read_secret(log.password_file) if log.password_file else "",
-        "OPTIONS": {**given, "options": "-c search_path=loglist,pg_catalog", "connect_timeout": 5},
-        "CONN_MAX_AGE": 600,
-        "CONN_HEALTH_CHECKS": True,
-    }
-
-
-DATABASES = {"default": _database(LOGLIST.web), "login": _database(LOGLIST.login)}
+DATABASES = {"default": parameters(LOGLIST.web), "login": parameters(LOGLIST.login)}
 SECRET_KEY = settings.read_secret(LOGLIST.secret_key_file)
 ALLOWED_HOSTS = LOGLIST.hosts
 DEBUG = False

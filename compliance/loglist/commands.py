@@ -1,0 +1,50 @@
+"""The log list's commands on its hosts."""
+
+import typer
+from django.conf import settings as django_settings
+
+from compliance import settings
+from compliance.errors import UserError
+from compliance.loglist.database import parameters
+
+app = typer.Typer(
+    help="The log list's own tables and work.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@app.callback()
+def _loglist() -> None:
+    """The log list's own tables and work."""
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the log list's own tables up to date, as the owner of the database.
+
+    Says what was brought, and nothing if nothing was missing. Run after `kommunpost log migrate`.
+    Example: kommunpost loglist migrate
+    """
+    found = settings.load()
+    if found.log is None:
+        raise UserError.of(
+            "the settings do not say how to reach the database",
+            f"{settings.settings_path()}: log",
+            "run this as the database's owner, as role message_log_store does",
+        )
+    django_settings.configure(
+        DATABASES={"default": parameters(found.log)},
+        INSTALLED_APPS=["compliance.loglist"],
+        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+        USE_TZ=True,
+    )
+    import django
+    from django.core.management import call_command
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    django.setup()
+    executor = MigrationExecutor(connection)
+    wanted = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    call_command("migrate", verbosity=0, interactive=False)
+    for migration, _backwards in wanted:
+        typer.echo(f"loglist {migration.name}")
