@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from compliance.directory import log_readers
-from compliance.directory.ldap import connect
+from compliance.directory.ldap import connect, search
 from compliance.settings import Settings, load, read_secret
 
 THREADS = 4  # slapd hashes with Argon2, which is meant to take its time
@@ -52,19 +52,21 @@ def write(build: Path) -> None:
 def _people(settings: Settings) -> list[dict[str, Any]]:
     base = settings.directory.base
     with connect(settings.directory, "reader") as connection:
-        devices = connection.extend.standard.paged_search(
-            f"ou=devices,{base}", "(objectClass=device)", attributes=["cn", "owner"],
-            paged_size=500, generator=False,
-        )  # fmt: skip
         pc_of = {
-            owner.lower(): device["attributes"]["cn"][0]
-            for device in devices
-            for owner in device["attributes"].get("owner", [])
+            owner.decode().lower(): _one(device, "cn")
+            for _, device in search(
+                connection, f"ou=devices,{base}", "(objectClass=device)", ["cn", "owner"]
+            )
+            for owner in device.get("owner", [])
         }
-        entries = connection.extend.standard.paged_search(
-            f"ou=people,{base}", "(&(objectClass=inetOrgPerson)(mail=*))",
-            attributes=["uid", "cn", "mail", "kommunpostUnit"], paged_size=500, generator=False,
-        )  # fmt: skip
+        found = list(
+            search(
+                connection,
+                f"ou=people,{base}",
+                "(&(objectClass=inetOrgPerson)(mail=*))",
+                ["uid", "cn", "mail", "kommunpostUnit"],
+            )
+        )
     return [
         {
             "name": _one(entry, "cn"),
@@ -72,17 +74,16 @@ def _people(settings: Settings) -> list[dict[str, Any]]:
             "login": _one(entry, "mail"),
             "password": secrets.token_urlsafe(12),
             "unit": _one(entry, "kommunpostUnit"),
-            "pc": pc_of.get(entry["dn"].lower()),
+            "pc": pc_of.get(dn.lower()),
             "uid": _one(entry, "uid"),
-            "dn": entry["dn"],
+            "dn": dn,
         }
-        for entry in entries
+        for dn, entry in found
     ]
 
 
-def _one(entry: dict[str, Any], name: str) -> str:
-    value = entry["attributes"][name]
-    return str(value[0] if isinstance(value, list) else value)
+def _one(entry: dict[str, list[bytes]], name: str) -> str:
+    return entry[name][0].decode()
 
 
 def _set_passwords(settings: Settings, people: list[dict[str, Any]]) -> None:
@@ -101,14 +102,14 @@ def _set_passwords(settings: Settings, people: list[dict[str, Any]]) -> None:
 
 def _commissioner(settings: Settings) -> str:
     """Return the individual address of whoever holds the commissioner's position."""
+    base = settings.directory.base
     with connect(settings.directory, "reader") as connection:
-        connection.search(
-            f"ou=positions,{settings.directory.base}",
-            "(kommunpostDuty=commissioner)", attributes=["roleOccupant"],
-        )  # fmt: skip
-        holder = connection.entries[0].roleOccupant.values[0]
-        connection.search(holder, "(objectClass=*)", search_scope="BASE", attributes=["mail"])
-        return str(connection.entries[0].mail)
+        ((_, position),) = search(
+            connection, f"ou=positions,{base}", "(kommunpostDuty=commissioner)", ["roleOccupant"]
+        )
+        holder = _one(position, "roleOccupant").lower()
+        everyone = search(connection, f"ou=people,{base}", "(mail=*)", ["mail"])
+        return next(_one(person, "mail") for dn, person in everyone if dn.lower() == holder)
 
 
 def _outside(settings: Settings) -> str:
@@ -143,15 +144,17 @@ def _log_readers(settings: Settings, people: list[dict[str, Any]]) -> list[dict[
     """Return who may log in to the log list and read something there."""
     readers, base = [], settings.directory.base
     with connect(settings.directory, "reader") as connection:
-        named = connection.extend.standard.paged_search(
-            base, "(|(kommunpostRight=reviewer)(kommunpostDuty=head))",
-            attributes=["member", "roleOccupant"], paged_size=500, generator=False,
-        )  # fmt: skip
+        named = search(
+            connection,
+            base,
+            "(|(kommunpostRight=reviewer)(kommunpostDuty=head))",
+            ["member", "roleOccupant"],
+        )
         chosen = {
-            dn.lower()
-            for entry in named
+            dn.decode().lower()
+            for _, entry in named
             for attribute in ("member", "roleOccupant")
-            for dn in entry["attributes"].get(attribute, [])
+            for dn in entry.get(attribute, [])
         }
         for person in (person for person in people if person["dn"].lower() in chosen):
             found = log_readers.find(connection, base, person["login"])

@@ -76,7 +76,7 @@ def _names(lab: Lab) -> dict[str, str]:
     """Return the names that a person at this machine types, with their addresses."""
     facts = json.loads((lab.build / "lab.json").read_text())
     names = {host["fqdn"]: host["address"] for host in facts["hosts"].values()}
-    for page in ("intranet", "website"):
+    for page in ("intranet", "website", "log_list"):
         service = facts["services"][page]
         names[urlsplit(service["url"]).hostname or ""] = service["address"]
     return names

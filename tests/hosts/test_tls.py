@@ -12,7 +12,7 @@ TLS_PORTS = {443, 465, 636, 993}
 
 def _names(server: Server, port: int) -> list[str]:
     if port == 443:
-        return [f"intranet.{server.domain}", f"www.{server.domain}"]
+        return [f"{name}.{server.domain}" for name in ("intranet", "www", "loggningslista")]
     return [server.variables["host_fqdn"], server.address]
 
 
