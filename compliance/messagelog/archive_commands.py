@@ -141,7 +141,11 @@ def dispose(
                     _dispose_of(connection, opened, day, messages, rule.decision)
     if dry_run:
         command = f"kommunpost archive dispose --plan {code}"
-        sys.stdout.write(f"{gone} messages would go. To dispose of them: {command}\n")
+        sys.stdout.write(
+            f"{gone} messages would go. To dispose of them: {command}\n"
+            if gone
+            else "nothing is to be disposed of\n"
+        )
 
 
 def _dispose_of(

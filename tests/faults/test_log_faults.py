@@ -1,6 +1,7 @@
 """The log is never behind the mail: what cannot be logged is not accepted, and nothing is lost."""
 
 import smtplib
+import time
 
 import pytest
 
@@ -9,6 +10,14 @@ from lablib.letters import letter
 # Postfix answers 451; when the milter is gone before a client has logged in, it says so at AUTH,
 # with 454. Clients keep the letter for both.
 TEMPORARY = {451, 454}
+
+
+def until(is_so, seconds: float = 60) -> None:
+    """Ask until it is so: Postfix tells nobody that it has delivered."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.3)
 
 
 @pytest.fixture
@@ -53,6 +62,22 @@ def test_without_the_database_mail_flows_and_the_rows_come_later(world, rows, on
     on_host("mail", "systemctl start postgresql@17-main.service")
     for note in notes:
         assert len(rows(note["Message-ID"], seconds=60)) == 1
+
+
+def test_the_technician_is_told_once_a_day_when_the_database_is_away(world, on_host, stopped):
+    unit, postmaster = "kommunpost-log-health.service", f"postmaster@{world.domain}"
+    find = f"doveadm search -u {postmaster} mailbox INBOX SUBJECT 'E-postloggen beh'"
+    before = len(on_host("mail", find).splitlines())
+    on_host("mail", "rm -f /var/lib/kommunpost/alarm")
+    stopped("postgresql@17-main.service")
+    for _ in range(2):
+        on_host("mail", f"systemctl start {unit}", check=False)
+        assert on_host("mail", f"systemctl is-failed {unit}", check=False).strip() == "failed"
+    until(lambda: len(on_host("mail", find).splitlines()) > before)
+    assert len(on_host("mail", find).splitlines()) == before + 1
+    on_host("mail", f"systemctl start postgresql@17-main.service && systemctl start {unit}")
+    said = on_host("mail", f"journalctl -u {unit} -n 20 --output=cat")
+    assert "all is well" in said
 
 
 def test_a_full_outbox_puts_mail_off(world, on_host, rows):

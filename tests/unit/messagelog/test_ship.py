@@ -30,10 +30,10 @@ def shipping(tmp_path, dsn, monkeypatch):
     monkeypatch.setattr(perseverance, "LONGEST_WAIT_SECONDS", 0.5)
 
     @contextmanager
-    def run():
+    def run(folder="outbox", host=HOST):
         stop = threading.Event()
         shipper = Shipper(
-            OutboxReader(tmp_path / "outbox"), HOST, Log(dsn=dsn("writer")), Notifier("", 60)
+            OutboxReader(tmp_path / folder), host, Log(dsn=dsn("writer")), Notifier("", 60)
         )
         thread = threading.Thread(target=shipper.run, args=[stop])
         thread.start()
@@ -126,6 +126,44 @@ def test_nothing_passes_a_record_that_the_database_refuses(box, entry, shipping,
         assert stored(connect) == names(0, 5)
         connect("owner").execute("ALTER TABLE log.entry DROP CONSTRAINT entry_queue_id_check")
         assert wait_for(connect, 10) == names(0, 10)
+
+
+def test_two_mail_hosts_write_at_once_while_the_database_dies(
+    entry, shipping, connect, server, tmp_path
+):
+    """Two outboxes, each written by eight threads, two shippers: real files, real PostgreSQL."""
+    hosts = ["mail1.sjovalla.example", "mail2.sjovalla.example"]
+    boxes = [Outbox(tmp_path / host) for host in hosts]
+
+    def write(host, box, writer):
+        for number in range(100):
+            box.append([entry(host=host, queue_id=f"{host}/{writer}/{number}")])
+
+    writers = [
+        threading.Thread(target=write, args=[host, box, number])
+        for host, box in zip(hosts, boxes, strict=True)
+        for number in range(8)
+    ]
+    with shipping(hosts[0], hosts[0]), shipping(hosts[1], hosts[1]):
+        for one in writers:
+            one.start()
+        wait_for(connect, 200)
+        server.stop()
+        server.start()
+        for one in writers:
+            one.join()
+        arrived = wait_for(connect, 1600)
+    for box in boxes:
+        box.close()
+    wanted = [f"{host}/{writer}/{n}" for host in hosts for writer in range(8) for n in range(100)]
+    assert sorted(arrived) == sorted(wanted)
+    bent = connect("reader").execute(
+        "SELECT count(*) FROM (SELECT chain = sha256('\\x01'::bytea || lag(chain, 1, sha256("
+        "'\\x02'::bytea || uuid_send(outbox_id))) OVER o || int8send(sequence) || digest)"
+        " AND sequence = row_number() OVER o AS holds FROM log.entry"
+        " WINDOW o AS (PARTITION BY outbox_id ORDER BY sequence)) AS l WHERE NOT holds"
+    )
+    assert bent.fetchone() == (0,)
 
 
 def test_settings_without_a_capture_are_named():
