@@ -49,15 +49,13 @@ def log_in_worker() -> str:
 
 def _open_session(who: Identity, reviews: frozenset[str] | None) -> str:
     """reviews: units that the session may write for; None: all."""
-    minutes = settings.SESSION_HOURS * 60
     database = connections["login"]
     with transaction.atomic("login"):
-        token = open_session(database.connection, who, minutes)
+        token = open_session(database.connection, who, settings.SESSION_HOURS * 60)
         with database.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO loglist.session VALUES (sha256(convert_to(%s, 'UTF8')), %s, %s, "
-                "now() + make_interval(mins => %s))",
-                [token, sorted(reviews or ()), reviews is None, minutes],
+                "INSERT INTO loglist.session VALUES (sha256(convert_to(%s, 'UTF8')), %s, %s)",
+                [token, sorted(reviews or ()), reviews is None],
             )
     return token
 

@@ -7,19 +7,17 @@ from django.db import migrations
 # The web says who reads by their token (`loglist.token`, set for each request). Functions of the
 # owner say which units that gives; policies on the tables ask them, once a statement.
 UNITS = """
+-- It goes with the log's own session: when that is closed or has expired, nobody writes by it.
 CREATE TABLE loglist.session (
-    token_hash bytea       PRIMARY KEY,
-    reviews    text[]      NOT NULL,
-    everything boolean     NOT NULL,
-    expires_at timestamptz NOT NULL
+    token_hash bytea   PRIMARY KEY REFERENCES log.session ON DELETE CASCADE,
+    reviews    text[]  NOT NULL,
+    everything boolean NOT NULL
 );
 COMMENT ON COLUMN loglist.session.reviews IS 'Units that they review: may write for.';
 COMMENT ON COLUMN loglist.session.everything IS 'May write for all: the worker alone.';
 REVOKE ALL ON loglist.session FROM kommunpost_web;
 GRANT USAGE ON SCHEMA loglist TO kommunpost_login;
 GRANT INSERT ON loglist.session TO kommunpost_login;
-
-CREATE INDEX session_expires ON loglist.session (expires_at);
 
 CREATE FUNCTION loglist.token() RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -43,16 +41,20 @@ $$;
 
 -- The same for what the session may write.
 CREATE FUNCTION loglist.writes_all() RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(bool_or(s.everything), false) FROM loglist.session AS s
-    WHERE s.token_hash = sha256(convert_to(loglist.token(), 'UTF8')) AND s.expires_at > now()
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN loglist.token() <> '' AND coalesce((
+        SELECT s.everything FROM loglist.session AS s
+        WHERE s.token_hash = (log.session_of(loglist.token())).token_hash), false);
+END
 $$;
 CREATE FUNCTION loglist.writes() RETURNS text[]
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce((
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN CASE WHEN loglist.token() = '' THEN '{}' ELSE coalesce((
         SELECT s.reviews FROM loglist.session AS s
-        WHERE s.token_hash = sha256(convert_to(loglist.token(), 'UTF8')) AND s.expires_at > now()
-    ), '{}')
+        WHERE s.token_hash = (log.session_of(loglist.token())).token_hash), '{}') END;
+END
 $$;
 
 -- Hold a table with a column `unit` to that.

@@ -53,10 +53,20 @@ def test_the_worker_writes_for_all(notes, installation):
 
 def test_the_webs_role_makes_itself_no_rights(notes, visit):
     for statement in (
-        "INSERT INTO loglist.session VALUES ('x', '{bun}', true, 'infinity')",
+        "INSERT INTO loglist.session VALUES ('x', '{bun}', true)",
         "SELECT * FROM loglist.session",
         "ALTER TABLE loglist.note DISABLE ROW LEVEL SECURITY",
         "SELECT loglist.hold_to_units('loglist.note')",
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             notes.execute(statement)
+
+
+def test_who_has_logged_out_writes_no_more(notes, visit):
+    browser = visit("ks")
+    token = browser.session["token"]
+    assert reads(notes, token) == {"om ks"}
+    notes.execute("UPDATE loglist.note SET text = 'ändrad' WHERE unit = 'ks'")
+    browser.post("/logout")
+    with pytest.raises(psycopg.errors.InvalidAuthorizationSpecification):
+        notes.execute("INSERT INTO loglist.note VALUES ('ks', 'efter')")
