@@ -1,11 +1,10 @@
 """The log list's commands on its hosts."""
 
 import typer
-from django.conf import settings as django_settings
+from django.conf import settings
 
-from compliance import settings
-from compliance.errors import UserError
 from compliance.loglist.database import parameters
+from compliance.messagelog.store import log_settings
 
 app = typer.Typer(
     help="The log list's own tables and work.", no_args_is_help=True, rich_markup_mode=None
@@ -24,15 +23,8 @@ def migrate() -> None:
     Says what was brought, and nothing if nothing was missing. Run after `kommunpost log migrate`.
     Example: kommunpost loglist migrate
     """
-    found = settings.load()
-    if found.log is None:
-        raise UserError.of(
-            "the settings do not say how to reach the database",
-            f"{settings.settings_path()}: log",
-            "run this as the database's owner, as role message_log_store does",
-        )
-    django_settings.configure(
-        DATABASES={"default": parameters(found.log)},
+    settings.configure(
+        DATABASES={"default": parameters(log_settings())},
         INSTALLED_APPS=["compliance.loglist"],
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         USE_TZ=True,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 
 from compliance.loglist.login import units_reviewed
@@ -52,7 +53,7 @@ class WhoReads:
         request.reader = Reader(connection.connection, token)
         try:
             request.who = request.reader.session()
-            request.reviews = units_reviewed()
+            request.reviews = SimpleLazyObject(units_reviewed)  # most pages write nothing
         except SessionEndedError:
             request.session.flush()
             return _to_login(request)

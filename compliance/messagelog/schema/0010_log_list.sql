@@ -1,7 +1,16 @@
--- What the log list needs beside 0006: entries by their places, what became of them, and what is new.
+-- What the log list needs beside 0006: entries by place, what became of them, and what is new.
 
--- Entries at given places, of the unit that was asked for: who keeps places (a reviewer's list of what
--- is left) reads them here. The three arrays are parallel.
+-- What a reader is shown of an entry.
+CREATE FUNCTION log.listed_of(e log.entry) RETURNS log.listed
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT e.accepted_at, e.outbox_id, e.sequence, e.direction, e.envelope_sender, e.from_address,
+        e.from_text, e.recipient, e.subject, e.message_id, e.queue_id, e.size, e.sender_unit,
+        e.recipient_unit, e.label, e.host, e.authenticated_user, e.attachments, e.attachment_names,
+        e.spam_verdict
+$$;
+
+-- Entries at given places, of the unit that was asked for: who keeps places (a reviewer's list of
+-- what is left) reads them here. The three arrays are parallel.
 CREATE FUNCTION log.rows_of(
     token text, reading bigint, ats timestamptz[], outboxes uuid[], sequences bigint[]
 ) RETURNS SETOF log.listed
@@ -14,13 +23,11 @@ BEGIN
         RAISE EXCEPTION 'rows are not what was asked for' USING ERRCODE = 'insufficient_privilege';
     END IF;
     RETURN QUERY
-    SELECT e.accepted_at, e.outbox_id, e.sequence, e.direction, e.envelope_sender, e.from_address,
-        e.from_text, e.recipient, e.subject, e.message_id, e.queue_id, e.size, e.sender_unit,
-        e.recipient_unit, e.label, e.host, e.authenticated_user, e.attachments, e.attachment_names,
-        e.spam_verdict
+    SELECT listed.*
     FROM unnest(ats, outboxes, sequences) AS p (at, outbox, sequence)
     JOIN log.entry AS e
         ON e.outbox_id = p.outbox AND e.sequence = p.sequence AND e.accepted_at = p.at
+    CROSS JOIN LATERAL log.listed_of(e) AS listed
     WHERE asked.unit IS NULL OR e.recipient_unit = asked.unit OR e.sender_unit = asked.unit
     ORDER BY e.accepted_at DESC, e.outbox_id DESC, e.sequence DESC;
     GET DIAGNOSTICS total = ROW_COUNT;
@@ -85,11 +92,9 @@ BEGIN
         RAISE EXCEPTION 'news are not what was asked for' USING ERRCODE = 'insufficient_privilege';
     END IF;
     RETURN QUERY
-    SELECT e.accepted_at, e.outbox_id, e.sequence, e.direction, e.envelope_sender, e.from_address,
-        e.from_text, e.recipient, e.subject, e.message_id, e.queue_id, e.size, e.sender_unit,
-        e.recipient_unit, e.label, e.host, e.authenticated_user, e.attachments, e.attachment_names,
-        e.spam_verdict
-    FROM log.entry AS e WHERE e.outbox_id = outbox AND e.sequence > after
+    SELECT listed.*
+    FROM log.entry AS e CROSS JOIN LATERAL log.listed_of(e) AS listed
+    WHERE e.outbox_id = outbox AND e.sequence > after
     ORDER BY e.sequence LIMIT page;
     GET DIAGNOSTICS total = ROW_COUNT;
     IF total > 0 THEN
@@ -98,7 +103,8 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION log.rows_of(text, bigint, timestamptz[], uuid[], bigint[]),
+REVOKE ALL ON FUNCTION log.listed_of(log.entry),
+    log.rows_of(text, bigint, timestamptz[], uuid[], bigint[]),
     log.outcomes_of(text, bigint, timestamptz[], uuid[], bigint[]), log.heads(text),
     log.news(text, bigint, uuid, bigint, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION log.rows_of(text, bigint, timestamptz[], uuid[], bigint[]),
