@@ -107,9 +107,8 @@ def _commissioner(settings: Settings) -> str:
         ((_, position),) = search(
             connection, f"ou=positions,{base}", "(kommunpostDuty=commissioner)", ["roleOccupant"]
         )
-        holder = _one(position, "roleOccupant").lower()
-        everyone = search(connection, f"ou=people,{base}", "(mail=*)", ["mail"])
-        return next(_one(person, "mail") for dn, person in everyone if dn.lower() == holder)
+        ((_, person),) = search(connection, _one(position, "roleOccupant"), "(mail=*)", ["mail"])
+        return _one(person, "mail")
 
 
 def _outside(settings: Settings) -> str:

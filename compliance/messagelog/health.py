@@ -18,7 +18,7 @@ from compliance.errors import Problem, UserError
 from compliance.messagelog import reconcile, store
 from compliance.messagelog.outbox import segments
 from compliance.messagelog.outbox_reader import OutboxReader
-from compliance.settings import Capture, Settings
+from compliance.settings import Capture, Log
 
 # Shipper and follower say every ten seconds that they have come to the end.
 LATE = timedelta(minutes=15)
@@ -74,18 +74,15 @@ class Health:
     problems: tuple[Problem, ...]
 
 
-def look(settings: Settings, now: datetime) -> Health:
-    """See how the log is. Raises UserError if the settings name no log."""
-    if settings.log is None:
-        raise UserError.of("the settings have no `log`", "settings", "add log.dsn")
+def look(log: Log, own: Capture | None, now: datetime) -> Health:
+    """See how the log is. own: this host's part in it, None where no mail is logged."""
     problems: list[Problem] = []
     hosts: tuple[HostHealth, ...] = ()
     kept: StoreHealth | None = None
     outbox: OutboxHealth | None = None
     position: int | None = None
-    own = settings.capture
     try:
-        with store.session(settings.log) as connection:
+        with store.session(log) as connection:
             hosts, kept = _ask(connection, own.host if own else None)
             if own:
                 position = _position(connection, own.outbox)

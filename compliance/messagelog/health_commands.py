@@ -12,6 +12,7 @@ from compliance import settings
 from compliance.clock import today
 from compliance.errors import UserError
 from compliance.messagelog.health import Health, as_json, as_text, look
+from compliance.messagelog.store import log_settings
 
 
 def health(
@@ -27,7 +28,7 @@ def health(
     Example: kommunpost log health --json
     """
     loaded = settings.load()
-    found = look(loaded, datetime.now(UTC))
+    found = look(log_settings(), loaded.capture, datetime.now(UTC))
     if as_json_:
         sys.stdout.write(json.dumps(as_json(found), default=str, ensure_ascii=False) + "\n")
     else:

@@ -11,6 +11,7 @@ import pytest
 
 from compliance.messagelog import store
 from compliance.messagelog.entry import LogEntry
+from compliance.messagelog.outbox import Outbox
 
 
 def make_entry(**changes):
@@ -50,6 +51,14 @@ def make_old_entry(**changes):
 @pytest.fixture(scope="session")
 def entry():
     return make_entry
+
+
+@pytest.fixture
+def box(tmp_path):
+    """An outbox on disk."""
+    made = Outbox(tmp_path / "outbox")
+    yield made
+    made.close()
 
 
 class Server:

@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 from compliance import post
 from compliance.messagelog import commands
 from compliance.messagelog.health import HostHealth, OutboxHealth, StoreHealth, judge
-from compliance.messagelog.outbox import Outbox
 
 HOST = "mail.sjovalla.example"
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -47,13 +46,6 @@ def test_each_thing_that_is_wrong_is_told_with_what_to_do(change, told):
     (problem,) = judge(NOW, **(WELL | change))
     assert told in str(problem)
     assert problem.remedy
-
-
-@pytest.fixture
-def box(tmp_path):
-    made = Outbox(tmp_path / "outbox")
-    yield made
-    made.close()
 
 
 @pytest.fixture

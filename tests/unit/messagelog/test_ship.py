@@ -18,13 +18,6 @@ HOST = "mail.sjovalla.example"
 
 
 @pytest.fixture
-def box(tmp_path):
-    made = Outbox(tmp_path / "outbox")
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def shipping(tmp_path, dsn, monkeypatch):
     """Run a shipper for the length of a block."""
     monkeypatch.setattr(perseverance, "LONGEST_WAIT_SECONDS", 0.5)
