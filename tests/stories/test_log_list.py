@@ -9,6 +9,7 @@ import uuid
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from named_https import NamedConnection
 
 from lablib.letters import World, letter
 
@@ -26,9 +27,7 @@ class Browser:
 
     def open(self, path: str, form: dict[str, str] | None = None) -> int:
         """Ask for a page, or send a form; return the status."""
-        plain = socket.create_connection((self._address, 443), 30)
-        connection = http.client.HTTPSConnection(self._host, timeout=30)
-        connection.sock = self._tls.wrap_socket(plain, server_hostname=self._host)
+        connection = NamedConnection(self._host, self._address, self._tls)
         headers = {"Cookie": "; ".join(f"{key}={value}" for key, value in self.cookies.items())}
         body = None
         if form is not None:

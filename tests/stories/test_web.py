@@ -5,6 +5,7 @@ import http.client
 from urllib.parse import urlsplit
 
 import pytest
+from named_https import NamedConnection
 
 PAGES = ["intranet", "website"]
 
@@ -15,24 +16,10 @@ def _get(world, url: str, *, plain: bool = False) -> tuple[int, dict[str, str], 
     if plain:
         connection = http.client.HTTPConnection(address, 80, timeout=30)
     else:
-        connection = _Named(parts.hostname, address, world.tls)
+        connection = NamedConnection(parts.hostname, address, world.tls)
     connection.request("GET", parts.path or "/", headers={"Host": parts.hostname})
     answer = connection.getresponse()
     return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
-
-
-class _Named(http.client.HTTPSConnection):
-    """Connect to the lab's address, but verify the certificate for the page's own name."""
-
-    def __init__(self, name: str, address: str, tls) -> None:
-        super().__init__(name, 443, context=tls, timeout=30)
-        self._address, self._tls = address, tls
-
-    def connect(self) -> None:
-        import socket
-
-        plain = socket.create_connection((self._address, self.port), self.timeout)
-        self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
 
 
 def test_both_pages_are_the_same_document(world):
