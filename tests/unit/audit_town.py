@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from compliance.checks.model import Result
 from compliance.probes import facts as f
 
 AT = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
@@ -198,3 +199,14 @@ def town() -> f.Facts:
             )
         ),
     )
+
+
+def told(result: Result) -> str:
+    return " ".join(f"{item.subject} {item.message.sv}" for item in result.findings)
+
+
+def person(facts: f.Facts, number: str, **change: object) -> f.Facts:
+    people = tuple(
+        replace(item, **change) if item.id == number else item for item in facts.directory.people
+    )
+    return replace(facts, directory=replace(facts.directory, people=people))
