@@ -1,5 +1,6 @@
 """A variable that is missing or of the wrong kind shows here, before any host is booted."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,15 @@ def test_every_template_renders_from_defaults_and_the_example(host: Any, name: s
     turns = [{loop["as"]: item} for item in on_host.value(loop["over"])] if loop else [{}]
     for variables in turns:
         assert on_host.render(path, variables).strip()
+
+
+@pytest.mark.parametrize("name", [name for name in TEMPLATES if name.endswith(".service.j2")])
+def test_no_line_of_a_unit_runs_into_the_next(host: Any, name: str) -> None:
+    role, path = TEMPLATES[name]
+    settings = [
+        line for line in host(role).render(path, {}).splitlines() if not line.startswith(("#", "["))
+    ]
+    assert [line for line in settings if re.search(r"\S#", line)] == []
 
 
 def test_a_template_with_an_unknown_variable_does_not_render(host: Any, tmp_path: Path) -> None:
