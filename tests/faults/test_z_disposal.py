@@ -1,7 +1,8 @@
 """An old letter goes from archive and log under a decision, not without one, not while it is held.
 
 The milter's clock is set back for one letter, so that it is as old in log and archive as if it had
-lain there; the stories follow it to its end, the archive first.
+lain there; the stories follow it to its end, the archive first. Postfix's journal still tells of it
+today, so the audit would miss its row: this comes after the audits.
 """
 
 import os
