@@ -111,13 +111,14 @@ def demo(lab: Lab) -> None:
 
 def test(lab: Lab) -> None:
     """Run every test: those without a lab first, since they tell soonest."""
-    steps = _steps(lab, LAB_STEPS + 6)
+    steps = _steps(lab, LAB_STEPS + 7)
     pytest = [BIN / "pytest", "-q", "--durations=5"]
     mend = "read the failed test above; `make lab` keeps the lab to look at"
     steps.run_openly("Tests without a lab", [*pytest, "tests/unit", "tests/roles"], mend)
     _deploy(lab, steps)
     _point_command_line(lab)
     steps.run_openly("Hosts and stories", [*pytest, "tests/hosts", "tests/stories"], mend)
+    steps.run_openly("The log list in a browser", [*pytest, "tests/browser"], mend)
     steps.run_openly("Faults, and what the audit says of them", [*pytest, "tests/faults"], mend)
     accounts = [PYTHON, CHECKOUT / "bin/lab-accounts", lab.build]
     steps.run("Making accounts of the example municipality", accounts, MEND)

@@ -1,0 +1,140 @@
+"""The log list as an official uses it in a browser: by mouse, by keyboard, in both languages."""
+
+import re
+import uuid
+
+import pytest
+from person import WORDS, accessible, log_in
+from playwright.sync_api import Page, expect
+
+from lablib.letters import letter
+
+
+@pytest.fixture(scope="module")
+def subject(world, reviewer) -> str:
+    """The subject of a letter that has come to a colleague in the reviewer's unit."""
+    unit = reviewer["reviews"][0]
+    colleague = next(one for one in world.facts["people"] if one["unit"] == unit and one["pc"])
+    note = letter(
+        world.outsider, colleague["address"], f"Gatubelysning på Ängsvägen {uuid.uuid4().hex[:8]}"
+    )
+    world.submit(world.outsider, note)
+    world.arrival(world.person(colleague["address"]), note["Message-ID"])
+    return note["Subject"]
+
+
+def find(page: Page, subject: str, language: str) -> None:
+    """Search for a subject until its row is there: a page tells nobody that one has come."""
+    words = WORDS[language]
+    page.get_by_label(words["subject"]).fill(subject)
+    page.get_by_role("button", name=words["show"], exact=True).click()
+    row = page.get_by_role("link", name=subject)
+    for _ in range(30):
+        if row.count():
+            return
+        page.wait_for_timeout(500)
+        page.reload()
+    expect(row).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_a_reviewer_searches_and_opens_an_entry(visit, reviewer, subject, language):
+    with visit(language) as page:
+        page.goto("/login")
+        assert page.locator("html").get_attribute("lang") == language
+        accessible(page)
+        log_in(page, reviewer, language)
+        accessible(page)
+        find(page, subject, language)
+        accessible(page)
+        page.get_by_role("link", name=subject).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(subject)
+        accessible(page)
+
+
+def test_the_list_is_used_by_keyboard_alone(visit, reviewer, subject):
+    with visit() as page:
+        page.goto("/login")
+        page.keyboard.type(reviewer["login"])  # the first field has the focus already
+        page.keyboard.press("Tab")
+        page.keyboard.type(reviewer["password"])
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Logga ut")).to_be_visible()
+        page.keyboard.press("Tab")
+        skip = page.locator(":focus")
+        expect(skip).to_have_text("Till innehållet")
+        expect(skip).to_be_in_viewport()
+        page.keyboard.press("Enter")
+        _tab_to(page, page.get_by_label("I ärendemeningen"))
+        page.keyboard.type(subject)
+        page.keyboard.press("Enter")
+        find(page, subject, "sv")
+        _tab_to(page, page.get_by_role("link", name=subject))
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text(subject)
+        _tab_to(page, page.get_by_role("button", name="Logga ut"))
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Logga in")).to_be_visible()
+
+
+def _tab_to(page: Page, wanted) -> None:
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+    pytest.fail("the keyboard does not reach it")
+
+
+def test_what_is_wrong_is_told_where_it_is(visit, reviewer):
+    with visit() as page:
+        page.goto("/login")
+        page.get_by_label("E-postadress").fill(reviewer["login"])
+        page.get_by_label("Lösenord").fill("fel lösenord")
+        page.get_by_role("button", name="Logga in").click()
+        expect(page.get_by_role("alert")).to_contain_text("stämmer inte")
+        accessible(page)
+        log_in(page, reviewer)
+        page.get_by_label("Från och med").fill("2026-02-01")
+        page.get_by_label("Till och med").fill("2026-01-01")
+        page.get_by_role("button", name="Visa", exact=True).click()
+        expect(page.get_by_role("alert")).to_be_visible()
+        accessible(page)
+
+
+def test_the_executive_office_sees_who_has_read(visit, office):
+    with visit() as page:
+        log_in(page, office)
+        page.get_by_role("link", name="Vem som har läst").click()
+        expect(page.get_by_role("table")).to_be_visible()
+        accessible(page)
+
+
+def test_what_is_not_theirs_looks_like_what_is_not_there(visit, reviewer):
+    with visit() as page:
+        log_in(page, reviewer)
+        told = []
+        for path in ("/units/ks-finns-inte/", "/trail/"):
+            answer = page.goto(path)
+            assert answer
+            assert answer.status == 404
+            told.append(page.locator("main").inner_text())
+        assert told[0] == told[1]
+        accessible(page)
+
+
+def test_the_list_fits_a_telephone_and_a_doubled_text(visit, reviewer):
+    with visit() as page:
+        page.set_viewport_size({"width": 320, "height": 800})  # WCAG 2.1, 1.4.10
+        log_in(page, reviewer)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 320, "the page is to be scrolled one way only"
+
+
+def test_the_language_is_changed_and_stays(visit, reviewer):
+    with visit() as page:
+        log_in(page, reviewer)
+        page.get_by_role("button", name="English").click()
+        expect(page.get_by_role("button", name="Log out")).to_be_visible()
+        page.reload()
+        assert page.locator("html").get_attribute("lang") == "en"
+        assert re.search(r"^[\x00-\x7f]*$", page.locator("form.filter").inner_text())
