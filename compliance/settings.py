@@ -256,6 +256,9 @@ class LogList(BaseModel):
     secret_key_file: Path = Field(description="Signs the cookies")
     web: Log = Field(description="As kommunpost_web: reads with a reader's token")
     login: Log = Field(description="As kommunpost_login: lets readers in")
+    second_factor: Literal["optional", "required"] = Field(
+        default="optional", description="Whether everybody needs a code from their telephone too"
+    )
 
 
 class Settings(BaseModel):

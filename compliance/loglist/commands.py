@@ -1,8 +1,11 @@
 """The log list's commands on its hosts."""
 
+import os
+
 import typer
 from django.conf import settings
 
+from compliance.errors import UserError
 from compliance.loglist.database import parameters
 from compliance.messagelog.store import log_settings
 
@@ -40,3 +43,28 @@ def migrate() -> None:
     call_command("migrate", verbosity=0, interactive=False)
     for migration, _backwards in wanted:
         typer.echo(f"loglist {migration.name}")
+
+
+@app.command()
+def forget_second_step(
+    address: str = typer.Argument(..., help="Whose: the address that they log in with"),
+) -> None:
+    """Take away somebody's two-step verification, when they have lost the telephone.
+
+    They log in with the password alone then, and set it up anew. Make sure first that it is they
+    who ask. Run on the log list's host, with its settings.
+    Example: kommunpost loglist forget-second-step asa.ek@sjovalla.example
+    """
+    os.environ["DJANGO_SETTINGS_MODULE"] = "compliance.loglist.django_settings"
+    import django
+
+    django.setup()
+    from compliance.loglist import login, second_factor
+
+    found = login.look_up(login.normal(address))
+    if found is None:
+        raise UserError.of("nobody logs in with it", address, "write the person's main address")
+    if second_factor.forget(found.id):
+        typer.echo(f"{found.name}: two-step verification is taken away")
+    else:
+        typer.echo(f"{found.name} has no two-step verification")

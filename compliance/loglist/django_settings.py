@@ -17,6 +17,7 @@ LOGLIST = KOMMUNPOST.loglist
 DIRECTORY = KOMMUNPOST.directory
 
 SESSION_HOURS = 8
+SECOND_FACTOR_REQUIRED = LOGLIST.second_factor == "required"
 
 DATABASES = {"default": parameters(LOGLIST.web), "login": parameters(LOGLIST.login)}
 SECRET_KEY = settings.read_secret(LOGLIST.secret_key_file)

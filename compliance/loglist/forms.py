@@ -26,6 +26,18 @@ class LoginForm(forms.Form):
     )
 
 
+class CodeForm(forms.Form):
+    """The six digits that a telephone shows."""
+
+    code = forms.CharField(
+        label=_("Six digits"),
+        max_length=20,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}
+        ),
+    )
+
+
 def _day(label: Any) -> forms.DateField:
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     return forms.DateField(label=label, required=False, widget=widget, input_formats=["%Y-%m-%d"])

@@ -23,19 +23,39 @@ class MustWaitError(Exception):
     """Too many failed log-ins for this address."""
 
 
-def log_in(address: str, password: str) -> str | None:
-    """Return a token for the account with this address and password, else None.
+def check(address: str, password: str) -> LogReader | None:
+    """Return whose address and password these are, else None.
 
     Raises MustWaitError, also for the right password, and UserError if the directory is away.
     """
-    login = address.strip().lower()
+    login = normal(address)
+    must_not_wait(login)
+    found = identify(login, password) if login and password else None
+    if found is None:
+        note_failure(login)
+        return None
+    return found
+
+
+def normal(address: str) -> str:
+    """Return an address as it is counted and looked up."""
+    return address.strip().lower()
+
+
+def must_not_wait(login: str) -> None:
+    """Raise MustWaitError for an address with too many failures."""
     recent = LoginFailure.objects.filter(login=login, at__gt=timezone.now() - WAIT)
     if recent.count() >= FAILURES:
         raise MustWaitError
-    found = identify(login, password) if login and password else None
-    if found is None:
-        LoginFailure.objects.create(login=login[:254])
-        return None
+
+
+def note_failure(login: str) -> None:
+    """Count a wrong password or a wrong code."""
+    LoginFailure.objects.create(login=login[:254])
+
+
+def let_in(found: LogReader, login: str) -> str:
+    """Return a token for somebody who has shown all that is asked for."""
     LoginFailure.objects.filter(login=login).delete()
     LoginFailure.objects.filter(at__lt=timezone.now() - WAIT).delete()
     who = Identity(found.id, found.name, list(found.units), found.everything)
@@ -69,12 +89,17 @@ def units_reviewed() -> frozenset[str]:
 
 def identify(address: str, password: str) -> LogReader | None:
     """Ask who has this address and password: the directory, and where the passwords are."""
-    with ldap.connect(settings.DIRECTORY, "reader") as connection:
-        found = log_readers.find(connection, settings.DIRECTORY.base, address)
+    found = look_up(address)
     if found is None:
         return None
     theirs = people_passwords.is_theirs(settings.DIRECTORY, found.dn, address, password)
     return found if theirs else None
+
+
+def look_up(address: str) -> LogReader | None:
+    """Ask the directory who has this address, and what they may read."""
+    with ldap.connect(settings.DIRECTORY, "reader") as connection:
+        return log_readers.find(connection, settings.DIRECTORY.base, address)
 
 
 def unit_names() -> dict[str, str]:

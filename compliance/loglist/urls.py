@@ -3,11 +3,14 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from compliance.loglist.views import account, entries
+from compliance.loglist.views import account, entries, second_factor
 
 urlpatterns = [
     path("", account.start, name="start"),
     path("login", account.login, name="login"),
+    path("login/code", second_factor.code, name="code"),
+    path("login/second-step", second_factor.set_up_first, name="second-step-first"),
+    path("second-step", second_factor.own, name="second-step"),
     path("logout", account.logout, name="logout"),
     path("language", set_language, name="language"),
     path("health", account.health, name="health"),

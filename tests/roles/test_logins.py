@@ -39,8 +39,9 @@ def test_the_audits_password_is_tried_on_nobody(tmp_path, logins):
         assert "skip = authenticated" in passdbs[name]
 
 
+@pytest.mark.parametrize("role", ["control", "log_list"])
 @pytest.mark.parametrize("logins", ["own", "active_directory"])
-def test_our_own_programs_ask_where_dovecot_asks(tmp_path, logins):
+def test_our_own_programs_ask_where_dovecot_asks(tmp_path, logins, role):
     accounts = {**SERVER, "kind": "active_directory", "reader_password_file": "/x", "units": {}}
     more = {
         "municipality_logins": logins,
@@ -48,8 +49,8 @@ def test_our_own_programs_ask_where_dovecot_asks(tmp_path, logins):
         "municipality_sources": {"organisation": "/o", "accounts": accounts},
     }
     written = tmp_path / "kommunpost.yml"
-    control = Host("control", tmp_path, more)
-    written.write_text(control.render(ROLES / "control/templates/kommunpost.yml.j2", {}))
+    template = ROLES / role / "templates/kommunpost.yml.j2"
+    written.write_text(Host(role, tmp_path, more).render(template, {}))
     asked = load(written).require_directory().logins
     if logins == "own":
         assert asked is None

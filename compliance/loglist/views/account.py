@@ -11,7 +11,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from compliance.errors import UserError
 from compliance.loglist.context import units_of
 from compliance.loglist.forms import LoginForm
-from compliance.loglist.login import MustWaitError, log_in
+from compliance.loglist.login import MustWaitError, check
+from compliance.loglist.views.second_factor import go_on
 
 
 @sensitive_post_parameters("password")
@@ -24,16 +25,14 @@ def login(request: HttpRequest) -> HttpResponse:
         target = "/"
     if request.method == "POST" and form.is_valid():
         try:
-            token = log_in(form.cleaned_data["address"], form.cleaned_data["password"])
+            found = check(form.cleaned_data["address"], form.cleaned_data["password"])
         except MustWaitError:
             form.add_error(None, _("Too many attempts. Wait a quarter of an hour and try again."))
         except UserError:
             form.add_error(None, _("The directory does not answer. Tell the IT department."))
         else:
-            if token:
-                request.session.cycle_key()
-                request.session["token"] = token
-                return redirect(target)
+            if found:
+                return go_on(request, found, form.cleaned_data["address"], target)
             form.add_error(None, _("The address or the password is wrong."))
     return render(request, "loglist/login.html", {"form": form}, status=400 if form.errors else 200)
 
