@@ -33,13 +33,15 @@ class Evidence:
     letter's. party, subject: likeness from 0 to 1, None if one of the two has none. other_party:
     both say who it is, and it is not the same. own_diary: the record stands in the diary that the
     mailbox's unit keeps; None if that is not known.
-    forwarded: the letter that was forwarded is this record.
+    forwarded: the letter that was forwarded is this record. quotes: the letter answers one of ours
+    and has its subject word for word, so that the number in it is ours, not the writer's.
     """
 
     number: NumberFit
     reading: Reading | None
     same_thread: bool
     forwarded: bool
+    quotes: bool
     lag: int | None
     direction: bool | None
     received: bool
@@ -79,7 +81,9 @@ class Evidence:
             return 9.0
         if self.lag < 0 and self.received:
             return -9.0
-        party = 0.5 if self.party and self.party >= 0.8 else -3.0 if self.other_party else 0.0
+        if self.quotes:  # as thanks do, which nobody registers; a person sees which it is
+            return 0.0
+        party = 0.5 if self.party and self.party >= 0.8 else -1.0 if self.other_party else 0.0
         steps = _WITHIN_CASE if self.received else _SENT_WITHIN_CASE
         return _step(self.lag, steps, -5.0) + party
 
@@ -95,7 +99,7 @@ class Evidence:
             case NumberFit.BARE:
                 return 5.0 if sure >= Certainty.LIKELY else 4.0
             case NumberFit.NEAR:
-                return 2.5
+                return 4.0
             case NumberFit.OTHER:
                 return -4.0
         return 0.0
@@ -115,12 +119,12 @@ _LAGS = (
     *((0, 2.5), (1, 1.2), (2, 0.3), (3, -0.5), (5, -1.5), (9, -3.0)),
 )
 _SENT_WITHIN_CASE = (
-    *((-4, -6.0), (-3, 2.0), (-2, 4.5), (-1, 5.5)),
+    *((-4, -6.0), (-3, 2.0), (-2, 4.7), (-1, 5.5)),
     *((0, 8.0), (1, 6.0), (2, 5.0), (3, 4.0), (5, 3.0), (9, 2.0)),
 )
 _WITHIN_CASE = (
     *((-4, -6.0), (-2, 1.0), (-1, 3.0)),
-    *((0, 7.0), (1, 5.0), (2, 4.0), (3, 3.5), (5, 3.0), (9, 2.5)),
+    *((0, 7.0), (1, 5.0), (3, 4.6), (9, 3.6)),
 )
 
 

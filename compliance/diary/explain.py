@@ -20,6 +20,8 @@ def explain(pair: Pair) -> list[Text]:
     evidence, record = pair.evidence, pair.record
     number = plain(str(record.number))
     reasons = [*_of_number(evidence, pair)]
+    if evidence.quotes:
+        reasons.append(_texts()["quotes"])
     if evidence.forwarded:
         reasons.append(_texts()["forwarded"].fill(number=number))
     if evidence.same_thread:

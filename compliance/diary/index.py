@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from compliance.diary.number import DiaryNumber
 from compliance.diary.party import Side, party_keys
-from compliance.diary.record import DiaryRecord
+from compliance.diary.record import DiaryRecord, Direction
 from compliance.diary.words import features
 from compliance.workdays import is_working_day
 
@@ -83,8 +83,8 @@ class Index:
                 found[at] += 0.5 / (1 + math.log1p(len(span)))
         return sorted(found, key=lambda at: (-found[at], at))[:_KEPT]
 
-    def on_day(self, authority: str, day: date) -> list[int]:
-        """Give what a diary has from a day to the next working day.
+    def on_day(self, authority: str, day: date, direction: Direction | None) -> list[int]:
+        """Give what a diary has from a day to the next working day; None: whatever its direction.
 
         For letters that say nothing themselves.
         """
@@ -93,7 +93,11 @@ class Index:
         while not is_working_day(last):
             last += _DAY
         while day <= last:
-            found += self._by_day.get((authority, day.toordinal()), ())
+            found += [
+                at
+                for at in self._by_day.get((authority, day.toordinal()), ())
+                if not direction or self.records[at].direction in (None, direction)
+            ]
             day += _DAY
         return found[:_SAME_DAY]
 

@@ -10,13 +10,14 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from compliance.diary.evidence import Pair, confidence, probability
 from compliance.diary.index import Index
 from compliance.diary.number_rules import NumberRules
 from compliance.diary.record import DiaryRecord, Message
 from compliance.diary.weigh import Letter, Weighing
-from compliance.diary.words import fold, is_forward, without_marks
+from compliance.diary.words import is_forward, plain_subject
 
 SHOWN = 3  # suggestions
 _FORWARD_DAYS = 10  # a letter is forwarded within
@@ -74,7 +75,8 @@ def match(
     count that are among `records`.
     """
     groups = _grouped(messages)
-    weighing = Weighing(Index(records), rules or NumberRules())
+    heard = [*messages, *(item.message for item in decided)]
+    weighing = Weighing(Index(records), rules or NumberRules(), _sent(heard))
     letters = [weighing.letter(copies[0]) for copies in groups]
     known, outcomes = _known(weighing, decided)
     found = {_identity(letter.message): outcomes[letter.message.key] for letter in known}
@@ -106,6 +108,15 @@ def _grouped(messages: Iterable[Message]) -> list[list[Message]]:
     ]
 
 
+def _sent(messages: Iterable[Message]) -> dict[str, list[date]]:
+    """Give the subjects that went out, and their days."""
+    sent: dict[str, list[date]] = defaultdict(list)
+    for message in messages:
+        if message.direction == "out":
+            sent[plain_subject(message.subject)].append(message.day)
+    return sent
+
+
 def _identity(message: Message) -> str:
     """Give what copies of a letter have in common."""
     return message.message_id or f"key {message.key}"
@@ -129,6 +140,9 @@ def _known(
             matches |= {key: Match(weighing.pair(letter, places[key]), 1.0) for key in kept}
             outcomes[letter.message.key] = Outcome(tuple(matches.values()))
     return list(letters.values()), outcomes
+
+
+_Rivals = dict[str, dict[str, float]]  # by record: the letters that want it, and how much
 
 
 class _Assignment:
@@ -155,39 +169,38 @@ class _Assignment:
         gives nothing away.
         """
         slots = [slot for letter, pairs in wanted for slot in _slots(letter, pairs) if slot]
-        undecided = slots
-        while True:
-            left, matches = self._pass(undecided)
-            if len(left) == len(undecided):
-                break
-            undecided = left
-        self._note(slots, matches)
+        undecided, before = slots, -1
+        while len(undecided) != before:
+            before = len(undecided)
+            rivals = _rivals(undecided, self._policy.base)
+            undecided = self._pass(undecided, rivals)
+        self._note(slots, undecided, rivals)
 
-    def _pass(self, slots: list[list[Pair]]) -> tuple[list[list[Pair]], list[list[Match]]]:
-        """Decide what is certain; give the slots that are left, and how they are weighed."""
-        rivals = _rivals(slots, self._policy.base)
+    def _pass(self, slots: list[list[Pair]], rivals: _Rivals) -> list[list[Pair]]:
+        """Decide what is certain; give the slots that are left."""
         heap = [(-slot[0].weight, number, 0) for number, slot in enumerate(slots)]
         heapq.heapify(heap)
         left: list[list[Pair]] = []
-        weighed: list[list[Match]] = []
         while heap:
             _, number, at = heapq.heappop(heap)
             slot = slots[number]
             pair = slot[at]
-            if pair.record.key in self._taken and not self._shared:
+            if not self._is_free(pair):
                 if at + 1 < len(slot):
                     heapq.heappush(heap, (-slot[at + 1].weight, number, at + 1))
                 continue
-            matches = [self._weighed(other, slot, rivals) for other in slot[at:]]
-            if matches[0].confidence >= self._policy.certain:
+            best = self._weighed(pair, slot, rivals)
+            if best.confidence >= self._policy.certain:
                 self._taken.add(pair.record.key)
-                self._decided.setdefault(pair.message.key, []).append(matches[0])
+                self._decided.setdefault(pair.message.key, []).append(best)
             else:
                 left.append(slot)
-                weighed.append(matches)
-        return left, weighed
+        return left
 
-    def _weighed(self, pair: Pair, slot: list[Pair], rivals: dict[str, dict[str, float]]) -> Match:
+    def _is_free(self, pair: Pair) -> bool:
+        return self._shared or pair.record.key not in self._taken
+
+    def _weighed(self, pair: Pair, slot: list[Pair], rivals: _Rivals) -> Match:
         """Give a pair its confidence, against the letter's other records and other letters.
 
         Other documents of the same case are no rivals: which of them it is, is less certain, but
@@ -197,8 +210,7 @@ class _Assignment:
         others = [
             other.weight
             for other in slot
-            if other.record.number.case != case
-            and (self._shared or other.record.key not in self._taken)
+            if other.record.number.case != case and self._is_free(other)
         ]
         if not self._shared:
             others += [
@@ -211,24 +223,26 @@ class _Assignment:
             sure *= probability(pair.evidence.weight_within_case)
         return Match(pair, sure)
 
-    def _note(self, slots: list[list[Pair]], weighed: list[list[Match]]) -> None:
-        """Put the outcome of each letter on record."""
+    def _note(self, slots: list[list[Pair]], undecided: list[list[Pair]], rivals: _Rivals) -> None:
+        """Put the outcome of each letter on record; what others have is suggested last."""
         suggestions: dict[str, list[Match]] = defaultdict(list)
-        for matches in weighed:
-            suggestions[matches[0].pair.message.key] += matches
+        for slot in undecided:
+            suggestions[slot[0].message.key] += [
+                self._weighed(pair, slot, rivals) for pair in slot if self._is_free(pair)
+            ]
         for slot in slots:
             key = slot[0].message.key
-            if not suggestions[key] and key not in self._decided:  # others have its records
-                suggestions[key] = [Match(pair, 0.0) for pair in slot[:SHOWN]]
-        for key in {slot[0].message.key for slot in slots}:
-            best = sorted(
-                suggestions[key], key=lambda match: (-match.confidence, -match.pair.weight)
-            )
-            shown = () if key in self._decided else tuple(best[:SHOWN])
-            self.outcomes[key] = Outcome(tuple(self._decided.get(key, ())), shown)
+            if key in self._decided:
+                self.outcomes[key] = Outcome(tuple(self._decided[key]))
+            else:
+                suggestions[key] += [Match(pair, 0.0) for pair in slot if not self._is_free(pair)]
+        for key, found in suggestions.items():
+            if key not in self._decided:
+                best = sorted(found, key=lambda match: (-match.confidence, -match.pair.weight))
+                self.outcomes[key] = Outcome((), tuple(best[:SHOWN]))
 
 
-def _rivals(slots: Iterable[list[Pair]], base: float) -> dict[str, dict[str, float]]:
+def _rivals(slots: Iterable[list[Pair]], base: float) -> _Rivals:
     """Give for each record the letters that want it, and how much.
 
     A letter that has another record of its own wants this one so much less.
@@ -286,7 +300,7 @@ def _forwards(
     by_subject: dict[str, list[Letter]] = defaultdict(list)
     for letter in letters:
         if letter.message.key in outcomes and not is_forward(letter.message.subject):
-            by_subject[_plain(letter.message.subject)].append(letter)
+            by_subject[plain_subject(letter.message.subject)].append(letter)
     found: dict[str, Outcome] = {}
     alone = _Assignment(policy, shared=True)
     for letter in letters:
@@ -295,7 +309,7 @@ def _forwards(
         named = [originals[name] for name in letter.message.references if name in originals]
         alike = named[-1:] or [
             other
-            for other in by_subject[_plain(letter.message.subject)]
+            for other in by_subject[plain_subject(letter.message.subject)]
             if 0 <= (letter.message.day - other.message.day).days <= _FORWARD_DAYS
         ]
         forwarded = outcomes.get(alike[0].message.key) if len(alike) == 1 else None
@@ -311,7 +325,3 @@ def _forwards(
 
 def _passed_on(weighing: Weighing, letter: Letter, match: Match) -> Match:
     return Match(weighing.pair(letter, match.record, forwarded=True), match.confidence)
-
-
-def _plain(subject: str) -> str:
-    return " ".join(fold(without_marks(subject)).split())

@@ -8,7 +8,7 @@ how certain it is; days, telephone, personal, organisation and invoice numbers a
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum, StrEnum
 
@@ -79,7 +79,9 @@ class DiaryNumber:
     @property
     def case(self) -> "DiaryNumber":
         """The number of the case that the document belongs to."""
-        return replace(self, document=None)
+        if self.document is None:
+            return self
+        return DiaryNumber(self.authority, self.year, self.serial)
 
     def __str__(self) -> str:
         """Write as KS 2024/123-5."""

@@ -129,6 +129,8 @@ def judge(context: Context, last_year: int) -> int | None:
         return None
     if _is_within_something_else(context) or _is_day(context) or _is_range(context):
         return None
+    if _ends_in_the_year(context, last_year):
+        return None
     if form.inner:
         return _judge_inner(context)
     if not form.separator or context.authority in FOREIGN_SERIES - context.rules.authorities:
@@ -212,6 +214,13 @@ def _is_day(context: Context) -> bool:
         return "-" in form.separator and len(form.serial) <= 2
     is_month = month <= 12 and len(form.serial) <= 2
     return is_month and not (context.is_known or context.is_marked)
+
+
+def _ends_in_the_year(context: Context, last_year: int) -> bool:
+    """KS 81/2025: the year stands last; hardly case 2025 of 1981."""
+    form = context.form
+    shape = len(form.year) == 2 and len(form.serial) == 4 and not form.reverse and not form.tail
+    return shape and context.rules.first_year <= context.serial <= last_year
 
 
 def _is_range(context: Context) -> bool:

@@ -1,7 +1,7 @@
 """Whether whoever a letter came from or went to is the party in the diary. Pure."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from rapidfuzz import fuzz
 
@@ -11,7 +11,7 @@ _ALIKE = 88  # of 100, by rapidfuzz's ratio: one letter wrong in a name
 _LONG = 5  # letters; shorter words are in too many names
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Side:
     """One side of a letter: addresses and names, made ready once."""
 
@@ -20,7 +20,7 @@ class Side:
     domains: tuple[str, ...]
     locals: tuple[str, ...]
 
-    @property
+    @cached_property
     def keys(self) -> frozenset[str]:
         """What the side is looked up by among parties."""
         words = {word for name in self.names for word in name if len(word) > 1}
@@ -90,13 +90,18 @@ def _names_alike(name: frozenset[str], party: frozenset[str]) -> float:
         return 0.85
     if name == party and max(map(len, name)) >= _LONG:
         return 0.9
-    initials = {word[0] for word in name ^ party}
     if shared and max(map(len, shared)) >= 4:
+        initials = {word[0] for word in name ^ party}
         has_initial = any(len(word) == 1 for word in name ^ party) and len(initials) == 1
         return 0.85 if has_initial else 0.5
-    if fuzz.ratio(" ".join(sorted(name)), " ".join(sorted(party))) >= _ALIKE:
+    if fuzz.ratio(_in_order(name), _in_order(party), score_cutoff=_ALIKE):
         return 0.85
     return 0.0
+
+
+@lru_cache(maxsize=100_000)
+def _in_order(name: frozenset[str]) -> str:
+    return " ".join(sorted(name))
 
 
 @lru_cache(maxsize=100_000)
@@ -113,7 +118,7 @@ def _domain_alike(domain: str, words: frozenset[str], together: str) -> float:
         return 0.95
     if len(domain) >= _LONG and (together.startswith(domain) or domain.startswith(together)):
         return 0.85
-    if fuzz.ratio(domain, together) >= _ALIKE:
+    if fuzz.ratio(domain, together, score_cutoff=_ALIKE):
         return 0.85
     return 0.6 if any(len(word) >= _LONG and word in domain for word in words) else 0.0
 

@@ -1,6 +1,6 @@
 """Finds the records that a letter may be, and what speaks for each. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -12,9 +12,10 @@ from compliance.diary.number_rules import NumberRules
 from compliance.diary.party import Side, side_of
 from compliance.diary.party import likeness as party_likeness
 from compliance.diary.record import DiaryRecord, Message
-from compliance.diary.words import features, is_forward, without_marks
+from compliance.diary.words import features, is_forward, plain_subject, without_marks
 from compliance.workdays import is_working_day, working_days_between
 
+_ANSWERED = 10  # days within which a letter of ours is answered
 _KEPT = 12  # pairs of one letter that are worth remembering
 
 
@@ -26,6 +27,8 @@ class Letter:
     readings: tuple[Reading, ...]
     vector: Vector
     side: Side
+    passed_on: bool  # whoever passes a letter on is not its sender
+    quotes: bool  # it answers a letter of ours, whose subject it has word for word
 
     def names(self, record: DiaryRecord) -> bool:
         """Say whether a number in the letter is the record's case."""
@@ -50,6 +53,7 @@ class Weighing:
 
     index: Index
     rules: NumberRules
+    sent: Mapping[str, Sequence[date]]  # our own subjects, plain, and the days they went out
 
     def letter(self, message: Message) -> Letter:
         """Make a message ready."""
@@ -71,7 +75,14 @@ class Weighing:
             tuple(reading for reading in readings if reading.owner is not theirs),
             self.index.vector(features(words)),
             side_of(message.others, message.names),
+            message.direction == "internal" or is_forward(message.subject),
+            subject != message.subject and message.direction == "in" and self._is_ours(message),
         )
+
+    def _is_ours(self, message: Message) -> bool:
+        """Say whether a letter's subject is that of one that we sent shortly before."""
+        days = self.sent.get(plain_subject(message.subject), ())
+        return any(0 <= (message.day - day).days <= _ANSWERED for day in days)
 
     def pairs(self, letter: Letter, thread: DiaryNumber | None = None) -> list[Pair]:
         """Give the records that a letter may be, the heaviest first. thread: its case, if known."""
@@ -81,7 +92,8 @@ class Weighing:
         message = letter.message
         places |= dict.fromkeys(self.index.near(letter.vector, letter.side, message.day))
         if message.authority:
-            places |= dict.fromkeys(self.index.on_day(message.authority, message.day))
+            same = None if letter.passed_on else message.direction
+            places |= dict.fromkeys(self.index.on_day(message.authority, message.day, same))
         names_ours = any(fit in (NumberFit.EXACT, NumberFit.UNIT) for fit, _ in by_number.values())
         unnamed = NumberFit.OTHER if names_ours else NumberFit.NONE
         pairs = []
@@ -132,9 +144,7 @@ class Weighing:
         forwarded: bool = False,
     ) -> Pair:
         message, record = letter.message, self.index.records[at]
-        passed_on = message.direction == "internal" or is_forward(message.subject)
-        whole_case = self.index.has_one_row_per_case
-        # Whoever passes a letter on is not its sender.
+        passed_on, whole_case = letter.passed_on, self.index.has_one_row_per_case
         party = (
             party_likeness(letter.side, record.party)
             if record.party and not passed_on and letter.side.keys
@@ -146,6 +156,7 @@ class Weighing:
             reading=reading,
             same_thread=thread is not None and record.number.case == thread,
             forwarded=forwarded,
+            quotes=letter.quotes,
             lag=_lag(message.day, record.day) if record.day and not whole_case else None,
             direction=None
             if passed_on or record.direction is None or whole_case

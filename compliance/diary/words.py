@@ -73,6 +73,11 @@ def without_marks(subject: str) -> str:
     return _REPLY.sub("", subject)
 
 
+def plain_subject(subject: str) -> str:
+    """Give a subject as an answer to it or a forwarded copy would have it, folded."""
+    return " ".join(fold(without_marks(subject)).split())
+
+
 @lru_cache(maxsize=200_000)
 def stem(word: str) -> str:
     """Cut a folded word's inflection, roughly."""

@@ -69,6 +69,30 @@ def test_a_number_whose_records_have_another_direction_is_left_to_the_reviewer()
     assert found.suggestions[0].record.key == "svar"
 
 
+def test_an_answer_with_our_own_subject_may_be_thanks_and_is_left_to_the_reviewer():
+    """The number in it is ours. Had it a word of its own, it would be the application."""
+    ours = message("Begäran om komplettering KS 2026/123", "a", direction="out")
+    answer = message("SV: Begäran om komplettering KS 2026/123", "b")
+    found = outcome(ours, answer)
+    assert not found.matched
+    assert found.suggestions[0].record.key == "brygga"
+    assert any("vara ett tack" in reason.sv for reason in explain(found.suggestions[0].pair))
+    assert matched(ours, replace(answer, subject="SV: KS 2026/123 ritningen")) == ["brygga"]
+
+
+def test_what_another_letter_has_is_suggested_last():
+    first = message("KS 2026/123 bryggan", "a", names=("Åsa Öberg",))
+    second = message("bryggan vid Sjövik", "b", authority="KS", names=("Bo Ek",))
+    found = outcome(first, second)
+    assert not found.matched
+    assert len(found.suggestions) == 3
+    assert "brygga" not in [item.record.key for item in found.suggestions]
+
+
+def test_a_slip_in_the_number_is_put_right_by_party_and_day():
+    assert matched(message("KS 2026/132 ritningen", authority="KS")) == ["brygga"]
+
+
 def test_one_record_is_given_to_one_letter():
     first, second = message("KS 2026/123", "a"), message("KS 2026/123 igen", "b")
     found = match([first, second], DIARY)
