@@ -62,6 +62,7 @@ def find(connection: Connection, base: str, address: str) -> LogReader | None:
 @dataclass(frozen=True, slots=True)
 class _Unit:
     name: str
+    kind: str
     parent: str
     executive_office: bool
 
@@ -70,11 +71,18 @@ def _units(connection: Connection, base: str) -> dict[str, _Unit]:
     connection.search(
         f"ou=units,{base}",
         "(kommunpostUnitKind=*)",
-        attributes=["ou", "description", "kommunpostParent", "kommunpostDuty"],
+        attributes=[
+            "ou",
+            "description",
+            "kommunpostUnitKind",
+            "kommunpostParent",
+            "kommunpostDuty",
+        ],
     )
     return {
         _first(found["raw_attributes"], "ou"): _Unit(
             name=_first(found["raw_attributes"], "description"),
+            kind=_first(found["raw_attributes"], "kommunpostUnitKind"),
             parent=_first(found["raw_attributes"], "kommunpostParent"),
             executive_office="executive-office" in _all(found["raw_attributes"], "kommunpostDuty"),
         )
@@ -104,10 +112,15 @@ def _headed(connection: Connection, base: str, dn: str) -> set[str]:
 
 
 def _above(unit: str, tree: dict[str, _Unit]) -> set[str]:
-    """Return a unit and all above it. A parent that is not there, or a ring, ends the way."""
-    way: set[str] = set()
+    """Return a unit and all above it."""
+    return set(_way_up(unit, tree))
+
+
+def _way_up(unit: str, tree: dict[str, _Unit]) -> list[str]:
+    """Return a unit and those above it. A parent that is not there, or a ring, ends the way."""
+    way: list[str] = []
     while unit in tree and unit not in way:
-        way.add(unit)
+        way.append(unit)
         unit = tree[unit].parent
     return way
 
@@ -123,3 +136,12 @@ def _first(attributes: _Raw, name: str) -> str:
 def unit_names(connection: Connection, base: str) -> dict[str, str]:
     """Return the name of each unit by its id, in the order of names."""
     return {unit: found.name for unit, found in _units(connection, base).items()}
+
+
+def authorities(connection: Connection, base: str) -> dict[str, str]:
+    """Return the authority that each unit belongs to: itself if it is one, or if there is none."""
+    tree = _units(connection, base)
+    return {
+        unit: next((one for one in _way_up(unit, tree) if tree[one].kind == "authority"), unit)
+        for unit in tree
+    }

@@ -68,3 +68,24 @@ def forget_second_step(
         typer.echo(f"{found.name}: two-step verification is taken away")
     else:
         typer.echo(f"{found.name} has no two-step verification")
+
+
+@app.command()
+def work() -> None:
+    """Take in what the message log has of new, so that each unit finds it left to review.
+
+    Says how many rows that were, and nothing if there were none. May be stopped and run at any
+    time. Run every five minutes, as the user of the log list.
+    Example: kommunpost loglist work
+    """
+    os.environ["DJANGO_SETTINGS_MODULE"] = "compliance.loglist.django_settings"
+    import django
+
+    django.setup()
+    from compliance.loglist.work import authorities, take_in, worker
+
+    authority_of = authorities()
+    with worker() as reader:
+        made = take_in(reader, authority_of)
+    if made:
+        typer.echo(f"{made} rows to review")

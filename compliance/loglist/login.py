@@ -80,6 +80,12 @@ def _open_session(who: Identity, reviews: frozenset[str] | None) -> str:
     return token
 
 
+def read_as(token: str) -> None:
+    """Tell the database for whom it holds the log list's own tables (migration 0002)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('loglist.token', %s, false)", [token])
+
+
 def units_reviewed() -> frozenset[str]:
     """Return the units that whoever reads now may write for, as the database holds it."""
     with connection.cursor() as cursor:

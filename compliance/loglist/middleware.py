@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 
-from compliance.loglist.login import units_reviewed
+from compliance.loglist.login import read_as, units_reviewed
 from compliance.messagelog.reading import NotYoursError, Reader, SessionEndedError
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -44,12 +44,12 @@ class WhoReads:
         """Answer with a page, or with the log-in."""
         connection.ensure_connection()
         if request.path in _OPEN:
-            _reads_as("")
+            read_as("")
             return self._get_response(request)
         token = request.session.get("token")
         if not token:
             return _to_login(request)
-        _reads_as(token)
+        read_as(token)
         request.reader = Reader(connection.connection, token)
         try:
             request.who = request.reader.session()
@@ -66,12 +66,6 @@ class WhoReads:
         if isinstance(exception, SessionEndedError):
             return _to_login(request)
         return None
-
-
-def _reads_as(token: str) -> None:
-    """Tell the database for whom it holds the log list's own tables (migration 0002)."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('loglist.token', %s, false)", [token])
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:

@@ -1,6 +1,16 @@
 """What the log list keeps of its own, in the schema `loglist`."""
 
+from compliance.loglist.models.diary import DiaryProtected, DiaryRow
 from compliance.loglist.models.login import LoginFailure
+from compliance.loglist.models.review import Bookmark, ReviewDecision, ReviewItem
 from compliance.loglist.models.second_factor import SecondFactor
 
-__all__ = ["LoginFailure", "SecondFactor"]
+__all__ = [
+    "Bookmark",
+    "DiaryProtected",
+    "DiaryRow",
+    "LoginFailure",
+    "ReviewDecision",
+    "ReviewItem",
+    "SecondFactor",
+]

@@ -1,13 +1,17 @@
 """How the log's texts are shown."""
 
-from typing import Any
+from typing import Any, Literal
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from compliance.loglist.models import ReviewItem
 from compliance.messagelog.formats import visible
+from compliance.review.decision import Outcome
+from compliance.texts import Text
 
 register = template.Library()
 
@@ -87,3 +91,22 @@ def action(what: str) -> str:
         "audit": _("Who has read"),
     }
     return names.get(what, what)
+
+
+@register.filter
+def standing(item: ReviewItem | None) -> str:
+    """Say how a row stands in the review against the diary."""
+    if item is None:
+        return "–"
+    if not item.outcome:
+        left: str = _("To review")
+        return left
+    told = read(Outcome(item.outcome).text)
+    return f"{told}: {item.number}" if item.number else told
+
+
+@register.filter
+def read(text: Text) -> str:
+    """Give a text in the reader's language."""
+    language: Literal["sv", "en"] = "en" if get_language() == "en" else "sv"
+    return text.read(language)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 
 from compliance.loglist.context import units_of
 from compliance.loglist.forms import FilterForm
+from compliance.loglist.reviews import with_items
 from compliance.messagelog import formats
 from compliance.messagelog.reading import PAGE, Place
 
@@ -27,7 +28,7 @@ def log_list(request: HttpRequest, unit: str) -> HttpResponse:
             form.wanted(unit), _place(request.GET.get("after")), PAGE + 1
         )
     query = {key: value for key, value in request.GET.items() if value and key != "after"}
-    shown = rows[:PAGE]
+    shown = with_items(unit, rows[:PAGE])
     return render(
         request,
         "loglist/list.html",
@@ -50,7 +51,7 @@ def log_list(request: HttpRequest, unit: str) -> HttpResponse:
 @require_GET
 def entry(request: HttpRequest, unit: str, outbox: UUID, sequence: int) -> HttpResponse:
     """Show all that the log says of one entry."""
-    row = request.reader.entry(unit, str(outbox), _bounded(sequence))
+    (row,) = with_items(unit, [request.reader.entry(unit, str(outbox), _bounded(sequence))])
     return render(
         request,
         "loglist/entry.html",

@@ -46,6 +46,7 @@ class Directory:
                     "raw_attributes": {
                         "ou": [unit.encode()],
                         "description": [name.encode()],
+                        "kommunpostUnitKind": [b"department" if parent else b"authority"],
                         "kommunpostParent": [parent.encode()] if parent else [],
                         "kommunpostDuty": [one.encode() for one in duty],
                     },
@@ -99,3 +100,10 @@ def test_an_address_is_no_filter():
     directory = Directory("ks")
     log_readers.find(directory, BASE, "*)(uid=*")
     assert "*)(" not in directory.filters[0].replace("(mail=", "")
+
+
+def test_a_unit_belongs_to_the_authority_above_it():
+    assert log_readers.authorities(Directory(), BASE) == {
+        "ks": "ks", "ksk": "ks", "bun": "bun", "buf": "bun", "skola": "bun",
+        "ring1": "ring1", "ring2": "ring2",
+    }  # fmt: skip

@@ -10,7 +10,12 @@ from messagelog.test_reading import HOST, OUTBOX, traffic
 
 from compliance.directory.log_readers import LogReader
 
-UNITS = {"bun": "Barn- och utbildningsnämnden", "ks": "Kommunstyrelsen"}
+# The review's tests have a unit of their own, to whose mail they add.
+UNITS = {
+    "bun": "Barn- och utbildningsnämnden",
+    "ks": "Kommunstyrelsen",
+    "sbn": "Samhällsbyggnadsnämnden",
+}
 PASSWORD = "rätt lösenord"
 
 
@@ -32,6 +37,9 @@ ACCOUNTS = {
     "ingen@sjovalla.example": account("4"),
     "chef@sjovalla.example": account("5", "ks", "bun", reviews=["ks"], everything=True),
     "forvaltningschef@sjovalla.example": account("6", "bun", reviews=[]),
+    "sbn@sjovalla.example": account("7", "sbn"),
+    "ersattare@sjovalla.example": account("8", "sbn"),
+    "sbnchef@sjovalla.example": account("9", "sbn", reviews=[]),
 }
 
 

@@ -1,0 +1,91 @@
+"""What needs review, what was decided of it, and how far the log has been read."""
+
+from typing import ClassVar
+
+from django.db import models
+
+# Outcomes of compliance/review/decision.py; empty: nobody has decided yet.
+_OUTCOME = 32
+
+
+class ReviewItem(models.Model):
+    """An entry of the log that a unit has to review, and how it stands now.
+
+    outbox, sequence and accepted_at: its place in the log. outcome, number, revision, decided_at:
+    of the decision that holds; the database sets them with each decision, and nobody else does.
+    """
+
+    unit = models.CharField(max_length=255)
+    outbox = models.UUIDField()
+    sequence = models.BigIntegerField()
+    accepted_at = models.DateTimeField()
+    direction = models.CharField(max_length=8)
+    outcome = models.CharField(max_length=_OUTCOME, default="")
+    number = models.CharField(max_length=64, default="")
+    revision = models.IntegerField(default=0)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """How it is stored."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["unit", "outbox", "sequence"], name="review_item_place")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["unit", "accepted_at", "id"], name="review_item_time"),
+            models.Index(
+                fields=["unit", "accepted_at", "id"],
+                name="review_item_left",
+                condition=models.Q(outcome__in=["", "doubt"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Name the row."""
+        return f"{self.unit} {self.outbox} {self.sequence}"
+
+
+class ReviewDecision(models.Model):
+    """A decision as it was made; never changed. See `Decision` in compliance/review/decision.py.
+
+    revision: 1 for the first of a row; no two can follow the same one. reason: id on the
+    municipality's list, or a reason in words; reason_text: what the list said of it that day.
+    """
+
+    item = models.ForeignKey(ReviewItem, on_delete=models.PROTECT, related_name="decisions")
+    unit = models.CharField(max_length=255)
+    revision = models.IntegerField()
+    reviewer = models.CharField(max_length=64)
+    reviewer_name = models.CharField(max_length=200)
+    at = models.DateTimeField()
+    outcome = models.CharField(max_length=_OUTCOME)
+    number = models.CharField(max_length=64, default="")
+    secret = models.BooleanField(null=True)
+    reason = models.CharField(max_length=2000, default="")
+    reason_text = models.CharField(max_length=500, default="")
+    authority = models.CharField(max_length=200, default="")
+    asked = models.CharField(max_length=64, default="")
+    asked_name = models.CharField(max_length=200, default="")
+    question = models.CharField(max_length=2000, default="")
+
+    class Meta:
+        """How it is stored."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["item", "revision"], name="review_decision_revision")
+        ]
+
+    def __str__(self) -> str:
+        """Name the row."""
+        return f"{self.item_id} {self.revision} {self.outcome}"
+
+
+class Bookmark(models.Model):
+    """The last entry of an outbox that the worker has taken in."""
+
+    outbox = models.UUIDField(primary_key=True)
+    sequence = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        """Name the row."""
+        return f"{self.outbox} {self.sequence}"
