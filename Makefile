@@ -7,7 +7,7 @@ BIN := .venv/bin
 BUILD := build/$(LAB)
 LABARGS := --name $(LAB) --subnet $(SUBNET)
 
-.PHONY: help setup setup-test demo lab lab-down lab-reset test test-unit prove bench-directory bench-message-log bench-diary bench-reconcile bench-verify bench-log-list bench-append lint format lock
+.PHONY: help setup setup-test demo lab lab-down lab-reset test test-unit prove bench-directory bench-message-log bench-diary bench-reconcile bench-verify bench-log-list bench-log-list-load bench-append lint format lock
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -53,6 +53,9 @@ bench-verify: setup ## how many log entries a second are verified
 
 bench-log-list: setup-test ## how fast the log list's questions are answered on 10 million entries
 	@$(BIN)/python benchmarks/log_list.py
+
+bench-log-list-load: setup-test ## how 200 reviewers at once are answered, on 10 million entries
+	@$(BIN)/python benchmarks/log_list_load.py
 
 bench-append: setup-test ## how many entries a second the database takes
 	@$(BIN)/python benchmarks/append.py

@@ -20,7 +20,7 @@ OUTBOX = uuid.UUID("7c1f2e0a-5b52-4b52-9a53-1d1f4c3b2a10")
 HOST = "mail.sjovalla.example"
 FIRST, LAST = datetime(2023, 12, 1, tzinfo=UTC), datetime(2026, 11, 24, tzinfo=UTC)
 UNITS = [f"enhet-{number:02}" for number in range(50)]
-ROLES = ("owner", "writer", "reader", "sealer", "login", "web")
+ROLES = ("owner", "writer", "reader", "sealer", "publisher", "disposer", "login", "web")
 
 
 def _words(text: str) -> list[str]:
