@@ -14,6 +14,7 @@ urlpatterns = [
     path("logout", account.logout, name="logout"),
     path("language", set_language, name="language"),
     path("health", account.health, name="health"),
+    path("accessibility", account.accessibility, name="accessibility"),
     path("units/<slug:unit>/", entries.log_list, name="list"),
     path("units/<slug:unit>/<uuid:outbox>/<int:sequence>", entries.entry, name="entry"),
     path("units/<slug:unit>/export.<slug:form>", entries.export, name="export"),

@@ -122,6 +122,15 @@ def test_what_is_not_theirs_looks_like_what_is_not_there(visit, reviewer):
         accessible(page)
 
 
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_the_accessibility_statement_is_itself_accessible(visit, language):
+    with visit(language) as page:
+        page.goto("/login")
+        page.get_by_role("contentinfo").get_by_role("link").click()
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        accessible(page)
+
+
 def test_the_list_fits_a_telephone_and_a_doubled_text(visit, reviewer):
     with visit() as page:
         page.set_viewport_size({"width": 320, "height": 800})  # WCAG 2.1, 1.4.10

@@ -1,5 +1,6 @@
 """Logging in and out, the first page, and the health of the whole."""
 
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -51,6 +52,13 @@ def health(_request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
+
+
+@require_GET
+def accessibility(request: HttpRequest) -> HttpResponse:
+    """Tell how accessible the pages are, as DOS-lagen (2018:1937) 13 § asks for."""
+    contact = f"postmaster@{settings.KOMMUNPOST.municipality.domain}"
+    return render(request, "loglist/accessibility.html", {"contact": contact})
 
 
 @require_GET

@@ -232,3 +232,11 @@ def test_the_list_and_the_entry_tell_what_became_of_the_mail(visit, installation
     }
     assert told == {"Levererat": ["Bygglov för altan"], "Returnerat": ["Remiss"]}
     assert "550 fel" in visit("bun").get(f"/units/bun/{OUTBOX}/2").content.decode()
+
+
+def test_the_accessibility_statement_is_read_without_logging_in(visit):
+    browser = visit()
+    assert 'href="/accessibility"' in browser.get("/login").content.decode()
+    text = browser.get("/accessibility").content.decode()
+    assert "postmaster@sjovalla.example" in text
+    assert "Sjövalla kommun står bakom" in text
