@@ -147,10 +147,15 @@ def rows(count: int, of: int) -> Iterator[str]:
             (
                 str(OUTBOX), str(number + 1), HOST, at.isoformat(), direction, sender, recipient,
                 sender, f"{sender.split('@')[0].title()} <{sender}>", subject(random_, number),
-                "\\\\x", f"<{number}.4711@{HOST}>", f"4ZrX2b{number:x}", "1234", *units,
+                "\\\\x", message_id(number), f"4ZrX2b{number:x}", "1234", *units,
                 "\\N", "\\N", "public", "1", fake, fake, fake,
             )
         ) + "\n"  # fmt: skip
+
+
+def message_id(number: int) -> str:
+    """Return the Message-ID of an entry by its number."""
+    return f"<{number}.4711@{HOST}>"
 
 
 def subject(random_: random.Random, number: int) -> str:

@@ -11,23 +11,22 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from compliance import probe_token
-from compliance.messagelog import addresses, archive
+from compliance.messagelog import addresses, archive, message_ids
 from compliance.messagelog.entry import ClientClass, Direction, LogEntry
 from compliance.messagelog.mime import Attachments, Scanner
-from compliance.messagelog.text import clean, eight_bit, readable
+from compliance.messagelog.text import INDEXED_CHARACTERS, bounded, clean, eight_bit, readable
 
 PROBE_LABEL = "probe"
 
-# Bounds on what strangers can make us keep. An address or id longer than this is cut and marked, so
-# that it always fits an index of PostgreSQL (2,704 bytes).
-_MAX_INDEXED = 600
+# Bounds on what strangers can make us keep.
 _MAX_FROM = 2_000
 _MAX_VERDICT = 200
 _MAX_HEADER_BYTES = 131_072
 
 _NAMING = ("from", "sender")  # who it is from (RFC 5322, 3.6.2)
 _WANTED = {
-    *(*_NAMING, "subject", "message-id", "content-type", "content-disposition"),
+    *(*_NAMING, "subject", "content-type", "content-disposition"),
+    *("message-id", "in-reply-to", "references"),
     probe_token.TOKEN_HEADER.lower(),
 }
 
@@ -248,10 +247,14 @@ class Capture:
         sender_unit = self._sender_unit(message, origin)
         subjects = message.header("subject")
         senders = message.header("from")
-        from_text = _bounded(" | ".join(map(readable, senders)), _MAX_FROM)
-        from_address = _bounded(", ".join(addresses.of_header(senders).addresses), _MAX_INDEXED)
+        from_text = bounded(" | ".join(map(readable, senders)), _MAX_FROM)
+        from_address = bounded(
+            ", ".join(addresses.of_header(senders).addresses), INDEXED_CHARACTERS
+        )
         subject = " | ".join(filter(None, map(readable, subjects)))
-        ids = message.header("message-id")
+        references = message_ids.referred(
+            message.header("references"), message.header("in-reply-to")
+        )
         attachments = message.attachments()
         names = "\n".join(attachments.names)
         spam_verdict = _spam_verdict(message)
@@ -260,14 +263,14 @@ class Capture:
                 accepted_at=now,
                 host=self.host,
                 direction=self._direction(origin, recipient),
-                envelope_sender=_bounded(message.envelope_sender, _MAX_INDEXED),
-                recipient=_bounded(recipient, _MAX_INDEXED),
+                envelope_sender=bounded(message.envelope_sender, INDEXED_CHARACTERS),
+                recipient=bounded(recipient, INDEXED_CHARACTERS),
                 from_address=from_address,
                 from_text=from_text,
                 subject=subject,
                 subject_raw=b"\n".join(subjects),
-                message_id=_bounded(clean(eight_bit(ids[0])), _MAX_INDEXED) if ids else "",
-                queue_id=_bounded(clean(queue_id), _MAX_INDEXED),
+                message_id=message_ids.own(message.header("message-id")),
+                queue_id=bounded(clean(queue_id), INDEXED_CHARACTERS),
                 size=message.size,
                 sender_unit=sender_unit,
                 recipient_unit=self.directory.unit_of(recipient),
@@ -277,6 +280,7 @@ class Capture:
                 attachments=attachments.count,
                 attachment_names=names,
                 spam_verdict=spam_verdict,
+                references="\n".join(references),
             )
             for recipient in message.recipients
         ]
@@ -336,8 +340,4 @@ def _is_own(address: str, own: frozenset[str]) -> bool:
 def _spam_verdict(message: Message) -> str | None:
     """Return the spam filter's verdict. Of two, one isn't its own: then there is none."""
     verdicts = message.header(message.spam_header) if message.spam_header else []
-    return _bounded(readable(verdicts[0]), _MAX_VERDICT) if len(verdicts) == 1 else None
-
-
-def _bounded(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return bounded(readable(verdicts[0]), _MAX_VERDICT) if len(verdicts) == 1 else None

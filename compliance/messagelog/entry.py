@@ -14,8 +14,8 @@ SHA-256(0x02, the 16 bytes of its id). `schema/0002_seal.sql` checks the same li
 The seed is 32 random bytes of this record's own. Digests and chain values are published and outlive
 what is disposed of; without the seed nobody can try guesses against them.
 
-Versions: 1 has no seed (it is empty), 1 and 2 end with client_class, 3 has every field. What was
-sealed in an older version is verified in that version for good.
+Versions: 1 has no seed (it is empty), 1 and 2 end with client_class, 3 ends with spam_verdict, 4
+has every field. What was sealed in an older version is verified in that version for good.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, Literal
 
-VERSION = 3
+VERSION = 4
 SEED_BYTES = 32
 
 Direction = Literal["in", "out", "internal"]
@@ -49,7 +49,8 @@ class LogEntry:
     client_class: what kind of address the message came from, never the address itself.
     attachments: how many; attachment_names: those that have a name, one a line, as `mime.py` reads
     them. spam_verdict: what the municipality's own spam filter says, if it is asked.
-    attachments and attachment_names are None in entries made before version 3.
+    references: the Message-IDs that it refers to, one a line, as `message_ids.py` reads them.
+    attachments and attachment_names are None in entries made before version 3, references before 4.
     """
 
     accepted_at: datetime
@@ -72,12 +73,14 @@ class LogEntry:
     attachments: int | None = None
     attachment_names: str | None = None
     spam_verdict: str | None = None
+    references: str | None = None
 
 
 FIELDS = tuple(field.name for field in fields(LogEntry))
-_NEW_IN_3 = ("attachments", "attachment_names", "spam_verdict")
-_FIELDS_BEFORE_3 = tuple(name for name in FIELDS if name not in _NEW_IN_3)
-_values = {len(names): attrgetter(*names) for names in (_FIELDS_BEFORE_3, FIELDS)}
+# How many of the fields an entry of each version has.
+_LENGTHS = {1: 17, 2: 17, 3: 20, VERSION: len(FIELDS)}
+_FIELDS_OF = {version: FIELDS[:length] for version, length in _LENGTHS.items()}
+_values = {names: attrgetter(*names) for names in _FIELDS_OF.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +105,9 @@ def fields_of(entry: LogEntry, version: int) -> tuple[str, ...]:
 
     A later field that holds something counts too, so that nobody can add to an old entry unseen.
     """
-    is_short = version < VERSION and all(getattr(entry, name) is None for name in _NEW_IN_3)
-    return _FIELDS_BEFORE_3 if is_short else FIELDS
+    own = _FIELDS_OF.get(version, FIELDS)
+    is_own = all(getattr(entry, name) is None for name in FIELDS[len(own) :])
+    return own if is_own else FIELDS
 
 
 def digest(entry: LogEntry, seed: bytes, version: int = VERSION) -> bytes:
@@ -158,8 +162,7 @@ def from_json(plain: dict[str, Any]) -> Record:
     seed = bytes.fromhex(plain["seed"]) if version != 1 else b""
     if version not in range(1, VERSION + 1) or len(seed) != (SEED_BYTES if version > 1 else 0):
         raise ValueError(f"version {version} of the record is unknown here")
-    names = FIELDS if version == VERSION else _FIELDS_BEFORE_3
-    values = {name: plain[name] for name in names}
+    values = {name: plain[name] for name in _FIELDS_OF[version]}
     values["accepted_at"] = datetime.fromisoformat(plain["accepted_at"])
     values["subject_raw"] = bytes.fromhex(plain["subject_raw"])
     return Record(
@@ -180,7 +183,7 @@ def is_linked(previous: bytes, record: Record) -> bool:
 def framed_fields(entry: LogEntry, version: int = VERSION) -> list[bytes]:
     """Return each field's bytes with their length before them, in the order of `fields_of`."""
     framed = []
-    for value in _values[len(fields_of(entry, version))](entry):
+    for value in _values[fields_of(entry, version)](entry):
         if isinstance(value, str):
             data = value.encode("utf-8")
         elif value is None:

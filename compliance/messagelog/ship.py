@@ -65,7 +65,7 @@ class Shipper:
     def _store(self, connection: psycopg.Connection[object], batch: Batch) -> int:
         """Store a batch in one transaction; return the last sequence that is stored."""
         connection.execute(
-            "SELECT log.append(%s, %s, %s::jsonb)",
+            "SELECT log.append(%s, %s, %s::json)",
             [self._reader.id, self._host, f"[{','.join(batch.lines)}]"],
         )
         return batch.last

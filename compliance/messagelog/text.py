@@ -11,6 +11,9 @@ import quopri
 import re
 import unicodedata
 
+# So much of any text, whatever its characters, fits an index of PostgreSQL (2,704 bytes).
+INDEXED_CHARACTERS = 600
+
 _WORD = re.compile(r"=\?([A-Za-z0-9_.:+*-]{1,60})\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN = re.compile(r"\s*")
 _PLAIN = re.compile(rb"[\x20-\x7e]*")
@@ -65,6 +68,11 @@ def eight_bit(raw: bytes) -> str:
 def clean(text: str) -> str:
     """Make any text safe to store in one row and to show in one line."""
     return unicodedata.normalize("NFC", text.translate(_CLEANING)).strip()
+
+
+def bounded(text: str, limit: int) -> str:
+    """Cut a text that is longer than so many characters, and mark that it was cut."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def charset_text(raw: bytes, charset: str) -> str:

@@ -21,7 +21,7 @@ Place = tuple[UUID, int]
 
 _BATCH = 5_000
 _SEAL_LOCK = 0x5345414C  # any number that no other program of ours locks
-_COLUMNS = ", ".join(FIELDS)
+_COLUMNS = ", ".join(f'"{name}"' for name in FIELDS)  # `references` is a word of SQL's
 _MERGED_PLACES = """
     (SELECT sequence, chain FROM log.entry WHERE outbox_id = %(outbox)s
      UNION ALL SELECT sequence, chain FROM log.tombstone WHERE outbox_id = %(outbox)s)"""

@@ -36,16 +36,18 @@ def make_entry(**changes):
         "attachments": 1,
         "attachment_names": "Ritning över altan.pdf",
         "spam_verdict": None,
+        "references": "<0@sjovalla.example>",
     }
     return LogEntry(**(fields | changes))
 
 
-NOT_BEFORE_3 = {"attachments": None, "attachment_names": None}
+NOT_BEFORE_4 = {"references": None}
+NOT_BEFORE_3 = {"attachments": None, "attachment_names": None} | NOT_BEFORE_4
 
 
-def make_old_entry(**changes):
-    """Make an entry as it was before version 3."""
-    return make_entry(**(NOT_BEFORE_3 | changes))
+def make_old_entry(version, **changes):
+    """Make an entry as it was in an older version."""
+    return make_entry(**(NOT_BEFORE_3 if version < 3 else NOT_BEFORE_4) | changes)
 
 
 @pytest.fixture(scope="session")

@@ -96,6 +96,8 @@ def test_one_entry_per_envelope_recipient_hidden_copies_too(capture, box):
         To=ANNA.encode(),
         Subject=b"=?iso-8859-1?q?Bygglov_f=F6r?=\n =?iso-8859-1?q?_altan?=",
         Message_ID=b"<1@omvarlden.example>",
+        References=b"<0@sjovalla.example>\n <9@omvarlden.example>",
+        In_Reply_To=b"<9@omvarlden.example>",
     )
     capture.log(note, OUTSIDE, "4ZrX2b0Yk1z1", is_probe=False)
     first, second = box.entries
@@ -106,6 +108,7 @@ def test_one_entry_per_envelope_recipient_hidden_copies_too(capture, box):
     assert first.from_address == OUTSIDER
     assert first.from_text == "Åke <medborgare@omvarlden.example>"
     assert first.message_id == "<1@omvarlden.example>"
+    assert first.references == "<0@sjovalla.example>\n<9@omvarlden.example>"
     assert (first.accepted_at, first.queue_id, first.label) == (NOW, "4ZrX2b0Yk1z1", None)
 
 

@@ -44,27 +44,37 @@ SEED = bytes(range(32))
             "ee091a3f4bd4c07a8c973250137738078760759cabbee0aed1965720d1b1b3cf",
             "2996c7da53ae3535b3fb8147f72d17a10f94becf74542f2a27955b04e5cc6637",
         ),
+        (
+            4,
+            "98231c5fa970e736d67f2a376e8403aab2c4a943b0911cf51df539435ae535c2",
+            "b2f555e771de9991ea47e15f7980ccc6e56f5294e9a3768ae7a7945319d897fe",
+        ),
     ],
 )
 def test_the_encoding_never_changes(entry, version, digest_value, chain):
     """Rows that were sealed years ago must still verify: these values are written in stone."""
-    made = entry(spam_verdict="no action") if version == 3 else make_old_entry()
+    verdict = {"spam_verdict": "no action"} if version > 2 else {}
+    made = entry(**verdict) if version == 4 else make_old_entry(version, **verdict)
     record = link(first_chain(OUTBOX), 1, made, SEED if version > 1 else b"", version)
     assert (record.digest.hex(), record.chain.hex()) == (digest_value, chain)
 
 
 def test_a_record_of_version_1_has_no_seed():
-    record = link(first_chain(OUTBOX), 1, make_old_entry(), b"", 1)
+    record = link(first_chain(OUTBOX), 1, make_old_entry(1), b"", 1)
     plain = to_json(record)
     assert from_json({key: value for key, value in plain.items() if key != "seed"}) == record
 
 
-@pytest.mark.parametrize("version", [1, 2])
-def test_what_an_old_entry_did_not_have_cannot_be_added(version):
+@pytest.mark.parametrize(
+    ("version", "added"), [(1, "attachments"), (2, "attachments"), (3, "references")]
+)
+def test_what_an_old_entry_did_not_have_cannot_be_added(version, added):
     seed = SEED if version > 1 else b""
-    old = make_old_entry()
-    assert "attachments" not in to_json(link(first_chain(OUTBOX), 1, old, seed, version))
-    added = dataclasses.replace(old, attachments=0)
+    old = make_old_entry(version)
+    record = link(first_chain(OUTBOX), 1, old, seed, version)
+    assert added not in to_json(record)
+    assert from_json(to_json(record)) == record
+    added = dataclasses.replace(old, **{added: getattr(make_entry(), added)})
     assert digest(added, seed, version) != digest(old, seed, version)
     assert cells.leaf(added, seed, version) != cells.leaf(old, seed, version)
 
@@ -122,7 +132,7 @@ def test_json_carries_an_entry_unharmed(subject, sender, raw, unit):
     assert from_json(json.loads(json.dumps(to_json(record)))) == record
 
 
-@pytest.mark.parametrize("change", [{"version": 4}, {"digest": "xyz"}, {"accepted_at": "igår"}])
+@pytest.mark.parametrize("change", [{"version": 5}, {"digest": "xyz"}, {"accepted_at": "igår"}])
 def test_json_of_another_kind_is_refused(entry, change):
     plain = to_json(link(first_chain(OUTBOX), 1, entry(), SEED)) | change
     with pytest.raises(ValueError, match=r".+"):

@@ -92,6 +92,9 @@ ODDITIES = {
     "a From of a literal domain": [b"From: a@[192.0.2.1]"],
     "a Message-ID without brackets": [b"Message-ID: abc"],
     "a Message-ID of 8-bit": [b"Message-ID: <\xe5@x>"],
+    "References that are none": [b"References: <<>< >", b"In-Reply-To: \xe5\x00<\n>"],
+    "References of megabytes": [b"References: " + b"<1@x.example> <" * 100_000],
+    "a thousand References": [b"References: <%d@x.example>" % number for number in range(1_000)],
     "two Message-IDs": [b"Message-ID: <1@x>", b"Message-ID: <2@x>"],
     "a Content-Type of nothing": [b"Content-Type: ;;;=;"],
     "a boundary of nothing": [b'Content-Type: multipart/mixed; boundary=""'],
@@ -130,6 +133,7 @@ def test_an_oddity_neither_breaks_nor_blanks_the_entry(head, body):
         text.encode("utf-8")
         assert not any(unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} for letter in text)
     assert entry.attachment_names is not None
+    assert entry.references is not None
     assert entry.attachments >= 0
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 from authority import Authority
-from conftest import NOT_BEFORE_3
+from conftest import NOT_BEFORE_3, NOT_BEFORE_4
 from sealed_log import KEY, MONDAY, ONE, PUBLIC, TWO, entry_of
 from typer.testing import CliRunner
 
@@ -35,7 +35,7 @@ class Ship:
         self._connection = connection
         self._tails = {}
 
-    def __call__(self, outbox, entries, version=3):
+    def __call__(self, outbox, entries, version=4):
         sequence, chain = self._tails.get(outbox, (0, first_chain(outbox)))
         records = []
         for entry in entries:
@@ -146,14 +146,21 @@ def test_an_extract_of_the_database_holds(week, seal, dsn):
 
 
 def test_records_of_every_version_are_taken_and_sealed(ship, seal, check, connect):
-    for version in (1, 2, 3):
-        changes = NOT_BEFORE_3 if version < 3 else {}
+    for version in (1, 2, 3, 4):
+        changes = {1: NOT_BEFORE_3, 2: NOT_BEFORE_3, 3: NOT_BEFORE_4, 4: {}}[version]
         ship(ONE, [entry_of(n, ONE, MONDAY, **changes) for n in range(3)], version)
     seal()
     report = check()
-    assert (report.findings, report.entries) == ([], 9)
-    held = connect("reader").execute("SELECT version, attachments FROM log.entry").fetchall()
-    assert sorted(set(held), key=str) == [(1, None), (2, None), (3, 1)]
+    assert (report.findings, report.entries) == ([], 12)
+    held = connect("reader").execute(
+        'SELECT DISTINCT version, attachments, "references" FROM log.entry ORDER BY version'
+    )
+    assert held.fetchall() == [
+        (1, None, None),
+        (2, None, None),
+        (3, 1, None),
+        (4, 1, "<0@sjovalla.example>"),
+    ]
 
 
 def test_a_record_of_version_2_without_its_seed_is_refused(connect):

@@ -72,7 +72,8 @@ def test_entries_come_out_as_they_went_in(connect, records):
     made = records(2, subject="Å 'quoted' \"x\" \\ \U0001f600", label="probe", recipient_unit=None)
     assert append(connect("writer"), made) == 2
     columns = (*FIELDS, "digest")
-    stored = connect("reader").execute(f"SELECT {', '.join(columns)} FROM log.entry").fetchone()
+    quoted = ", ".join(f'"{name}"' for name in columns)
+    stored = connect("reader").execute(f"SELECT {quoted} FROM log.entry").fetchone()
     first = dict(zip(columns, stored, strict=True))
     assert first == {**asdict(made[0].entry), "digest": made[0].digest}
 
