@@ -1,0 +1,1 @@
+"""One message from the archive: read within bounds, shown harmlessly, handed over whole."""
