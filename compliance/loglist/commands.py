@@ -1,6 +1,7 @@
 """The log list's commands on its hosts."""
 
 import os
+from pathlib import Path
 
 import typer
 from django.conf import settings
@@ -55,10 +56,7 @@ def forget_second_step(
     who ask. Run on the log list's host, with its settings.
     Example: kommunpost loglist forget-second-step asa.ek@sjovalla.example
     """
-    os.environ["DJANGO_SETTINGS_MODULE"] = "compliance.loglist.django_settings"
-    import django
-
-    django.setup()
+    _start_django()
     from compliance.loglist import login, second_factor
 
     found = login.look_up(login.normal(address))
@@ -78,10 +76,7 @@ def work() -> None:
     time. Run every five minutes, as the user of the log list.
     Example: kommunpost loglist work
     """
-    os.environ["DJANGO_SETTINGS_MODULE"] = "compliance.loglist.django_settings"
-    import django
-
-    django.setup()
+    _start_django()
     from compliance.loglist.work import authorities, take_in, worker
 
     authority_of = authorities()
@@ -89,3 +84,29 @@ def work() -> None:
         made = take_in(reader, authority_of)
     if made:
         typer.echo(f"{made} rows to review")
+
+
+@app.command()
+def copy(
+    folder: Path = typer.Argument(..., file_okay=False, exists=True, help="Where to lay them"),
+) -> None:
+    """Lay down a copy of each unit's list, to be read in a browser when the web is down.
+
+    The last 30 days, a file for each unit. Run every night, as the user of the log list.
+    Example: kommunpost loglist copy /var/lib/kommunpost-log-list
+    """
+    _start_django()
+    from compliance.loglist.copies import write_copies
+    from compliance.loglist.login import unit_names
+    from compliance.loglist.work import worker
+
+    with worker() as reader:
+        written = write_copies(reader, unit_names(), folder)
+    typer.echo(f"{written} lists copied to {folder}")
+
+
+def _start_django() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "compliance.loglist.django_settings"
+    import django
+
+    django.setup()

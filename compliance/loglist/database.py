@@ -6,9 +6,12 @@ from psycopg.conninfo import conninfo_to_dict
 
 from compliance import settings
 
+def parameters(log: settings.Log, seconds: int = 0) -> dict[str, Any]:
+    """Return an entry of Django's DATABASES for a way into the database.
 
-def parameters(log: settings.Log) -> dict[str, Any]:
-    """Return an entry of Django's DATABASES for a way into the database."""
+    seconds: after which a question is given up; 0 for never.
+    """
+    options = f"-c search_path=loglist,pg_catalog -c statement_timeout={seconds}s"
     given = conninfo_to_dict(log.dsn)
     name = {key: str(given.pop(key, "")) for key in ("dbname", "user", "host", "port")}
     return {
@@ -18,7 +21,7 @@ def parameters(log: settings.Log) -> dict[str, Any]:
         "HOST": name["host"],
         "PORT": name["port"],
         "PASSWORD": settings.read_secret(log.password_file) if log.password_file else "",
-        "OPTIONS": {**given, "options": "-c search_path=loglist,pg_catalog", "connect_timeout": 5},
+        "OPTIONS": {**given, "options": options, "connect_timeout": 5},
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
     }

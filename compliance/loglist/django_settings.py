@@ -19,7 +19,12 @@ DIRECTORY = KOMMUNPOST.directory
 SESSION_HOURS = 8
 SECOND_FACTOR_REQUIRED = LOGLIST.second_factor == "required"
 
-DATABASES = {"default": parameters(LOGLIST.web), "login": parameters(LOGLIST.login)}
+# A question that takes longer helps nobody, and would keep a processor from all others.
+QUESTION_SECONDS = 60
+DATABASES = {
+    "default": parameters(LOGLIST.web, QUESTION_SECONDS),
+    "login": parameters(LOGLIST.login, QUESTION_SECONDS),
+}
 SECRET_KEY = settings.read_secret(LOGLIST.secret_key_file)
 ALLOWED_HOSTS = LOGLIST.hosts
 DEBUG = False

@@ -87,6 +87,21 @@ def test_a_reviewer_logs_in_with_the_directorys_password_and_sees_their_mail(wor
     browser.wait_for(path, "Levererat")
 
 
+def test_when_the_web_is_down_each_unit_has_a_copy_of_its_list(world, on_host, reviewer):
+    unit = reviewer["reviews"][0]
+    colleague = next(one for one in world.facts["people"] if one["unit"] == unit and one["pc"])
+    subject = f"Kopian {uuid.uuid4().hex[:8]}"
+    note = letter(world.outsider, colleague["address"], subject)
+    world.submit(world.outsider, note)
+    world.arrival(world.person(colleague["address"]), note["Message-ID"])
+    browser = Browser(world)
+    browser.log_in(reviewer["login"], reviewer["password"])
+    browser.wait_for(f"/units/{unit}/?" + urlencode({"q": subject}), subject)
+    on_host("mail", "systemctl start kommunpost-log-list-copy.service")
+    found = on_host("mail", f"grep -l '{subject}' /var/lib/kommunpost-log-list/*.html")
+    assert f"/{unit}.html" in found
+
+
 def test_another_units_list_is_not_theirs(world, reviewer):
     every = {unit for one in world.facts["log_readers"] for unit in one["units"]}
     browser = Browser(world)

@@ -23,6 +23,13 @@ def shown(text: str | None) -> SafeString:
 
 
 @register.filter
+def subject(text: str | None) -> SafeString | str:
+    """Show a subject, or that there is none."""
+    none: str = _("(no subject)")
+    return shown(text) if text else none
+
+
+@register.filter
 def direction(way: str) -> str:
     """Name which way mail went."""
     names: dict[str, str] = {"in": _("In"), "out": _("Out"), "internal": _("Internal")}

@@ -183,6 +183,11 @@ def test_each_filter_finds_what_it_says(reader, wanted, numbers):
     assert [row["sequence"] for row in found] == numbers
 
 
+def test_a_unit_without_mail_has_no_rows_since_any_day(reader):
+    wanted = Filter(unit="tom", since=datetime(2026, 11, 1, tzinfo=UTC))
+    assert reader("tom").page(wanted) == []
+
+
 def test_a_percent_sign_is_looked_for_as_it_stands(reader):
     assert subjects(reader("bun").page(Filter(unit="bun", part="100 %"))) == ["Lokaler 100 % klara"]
 
