@@ -6,6 +6,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from compliance import settings
 
+
 def parameters(log: settings.Log, seconds: int = 0) -> dict[str, Any]:
     """Return an entry of Django's DATABASES for a way into the database.
 
