@@ -48,10 +48,7 @@ def batches(count: int) -> list[str]:
             attachments=0,
             attachment_names="",
             spam_verdict=None,
-            # A quarter answers, in threads of some letters.
-            references="\n".join(town_log.message_id(number - n) for n in (9, 5, 2))
-            if number % 4 == 0
-            else "",
+            references=town_log.references(number),
         )
         record = link(chain, number, entry, new_seed())
         chain = record.chain

@@ -31,6 +31,7 @@ QUESTIONS = {
     "diary number": 100,
     "text that is nowhere": 100,
     "words in any form": 100,
+    "conversation": 100,
     "count per day, one unit": 50,
     "count per day, all units": 200,
 }
@@ -42,6 +43,7 @@ def questions(reader: Reader) -> dict[str, Callable[[], object]]:
     for _ in range(5):  # 50,000 rows: a thousand pages
         rows = reader.page(deep, place, size=10_000)
         place = Place.of(rows[-1]) if len(rows) == 10_000 else place
+    answer = place_of_answer(reader)
     address = reader.page(Filter(unit=UNIT, direction="in"), size=200)[-1]["envelope_sender"]
 
     def search(**wanted: str) -> Callable[[], object]:
@@ -57,9 +59,16 @@ def questions(reader: Reader) -> dict[str, Callable[[], object]]:
         "diary number": search(part="KS 2024/00777"),
         "text that is nowhere": search(part="xyzzy"),
         "words in any form": search(words="gatuplan lekplats"),
+        "conversation": lambda: reader.conversation(UNIT, answer),
         "count per day, one unit": lambda: reader.counts(Filter(unit=UNIT, since=YEAR)),
         "count per day, all units": lambda: reader.counts(Filter(since=YEAR)),
     }
+
+
+def place_of_answer(reader: Reader) -> Place:
+    """Return the place of a letter that answers others."""
+    rows = reader.page(Filter(unit=UNIT), size=100)
+    return next(Place.of(row) for row in rows if row["sequence"] % 4 == 1)
 
 
 def measure(millions: float) -> dict[str, tuple[float, float]]:

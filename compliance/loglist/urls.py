@@ -17,6 +17,11 @@ urlpatterns = [
     path("accessibility", account.accessibility, name="accessibility"),
     path("units/<slug:unit>/", entries.log_list, name="list"),
     path("units/<slug:unit>/<uuid:outbox>/<int:sequence>", entries.entry, name="entry"),
+    path(
+        "units/<slug:unit>/<uuid:outbox>/<int:sequence>/conversation",
+        entries.conversation,
+        name="conversation",
+    ),
     path("units/<slug:unit>/export.<slug:form>", entries.export, name="export"),
     path("trail/", entries.trail, name="trail"),
     path("trail/<slug:unit>/", entries.trail, name="trail-of"),

@@ -21,6 +21,7 @@ Row = dict[str, Any]
 
 PAGE = 50
 EXPORT_PAGE = 5_000
+CONVERSATION = 200
 
 
 class NotYoursError(Exception):
@@ -237,6 +238,21 @@ class Reader:
         if not rows:
             raise NotYoursError
         return rows[0]
+
+    def conversation(self, unit: str | None, entry: Place, size: int = CONVERSATION) -> list[Row]:
+        """Return what a unit's list has of an entry's conversation, oldest first.
+
+        Entries belong together that share a Message-ID, as their own or in References or
+        In-Reply-To. Of more than `size` the newest are given. The entry's own is among them, but if
+        it has no Message-ID and refers to none: then there is none. Each has its `deliveries`.
+        """
+        wanted = Filter(unit=unit, outbox=entry.outbox_id, sequence=entry.sequence)
+        with _told(), self._connection.cursor(row_factory=dict_row) as cursor:
+            reading = self._ask("entry", wanted)
+            cursor.execute(
+                "SELECT * FROM log.conversation(%s, %s, %s)", [self._token, reading, size]
+            )
+            return self._with_outcomes(reading, cursor.fetchall()[::-1])
 
     def counts(self, wanted: Filter) -> list[DayCount]:
         """Return the entries a day of the unit wanted, else of all that the reader may see.

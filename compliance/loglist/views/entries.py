@@ -15,7 +15,7 @@ from compliance.loglist.context import units_of
 from compliance.loglist.forms import FilterForm
 from compliance.loglist.reviews import with_items
 from compliance.messagelog import formats
-from compliance.messagelog.reading import PAGE, Place
+from compliance.messagelog.reading import CONVERSATION, PAGE, Place
 
 
 @require_GET
@@ -56,6 +56,24 @@ def entry(request: HttpRequest, unit: str, outbox: UUID, sequence: int) -> HttpR
         request,
         "loglist/entry.html",
         {"unit": unit, "unit_name": dict(units_of(request.who)).get(unit, unit), "row": row},
+    )
+
+
+@require_GET
+def conversation(request: HttpRequest, unit: str, outbox: UUID, sequence: int) -> HttpResponse:
+    """Show what the unit's list has of the conversation that an entry belongs to."""
+    row = request.reader.entry(unit, str(outbox), _bounded(sequence))
+    rows = request.reader.conversation(unit, Place.of(row), CONVERSATION + 1)
+    return render(
+        request,
+        "loglist/conversation.html",
+        {
+            "unit": unit,
+            "unit_name": dict(units_of(request.who)).get(unit, unit),
+            "row": row,
+            "rows": with_items(unit, rows[-CONVERSATION:]),
+            "is_cut": len(rows) > CONVERSATION,
+        },
     )
 
 
