@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from django.conf import settings
@@ -88,7 +89,7 @@ def work() -> None:
 
 @app.command()
 def copy(
-    folder: Path = typer.Argument(..., file_okay=False, exists=True, help="Where to lay them"),
+    folder: Annotated[Path, typer.Argument(file_okay=False, exists=True, help="Where to lay them")],
 ) -> None:
     """Lay down a copy of each unit's list, to be read in a browser when the web is down.
 

@@ -36,7 +36,7 @@ def write_copies(reader: Reader, names: dict[str, str], folder: Path) -> int:
 def _copy(reader: Reader, unit: str, name: str) -> str:
     now = timezone.now()
     rows = _rows(reader, Filter(unit=unit, since=now - timedelta(days=DAYS)))
-    return render_to_string(
+    text: str = render_to_string(
         "loglist/copy.html",
         {
             "unit_name": name,
@@ -48,6 +48,7 @@ def _copy(reader: Reader, unit: str, name: str) -> str:
             "style": _STYLE.read_text(encoding="utf-8"),
         },
     )
+    return text
 
 
 def _rows(reader: Reader, wanted: Filter) -> list[Row]:
