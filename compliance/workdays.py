@@ -31,6 +31,11 @@ def working_days_between(first: date, last: date) -> int:
     return sum(map(is_working_day, days))
 
 
+def working_days_after(first: date, last: date) -> int:
+    """Count the working days after `first` up to and with `last`: 0 on the first day itself."""
+    return working_days_between(first, last) + int(last > first and is_working_day(last))
+
+
 def age(arrived: datetime, now: datetime) -> int:
     """Count the whole working days that have passed since a message came.
 

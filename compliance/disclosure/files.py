@@ -15,7 +15,7 @@ from compliance.texts import Language, Text, load, plain
 
 _CELL_MAX = 32_767  # characters that a cell of a workbook holds (ECMA-376, Excel's limit)
 _SHOWN_MAX = 2_000  # characters of one cell on paper; the CSV has the whole
-_WIDTHS = {Column.TIME: 18, Column.DIRECTION: 12, Column.STATUS: 20}
+_WIDTHS = {Column.TIME: 18, Column.DIRECTION: 12}
 _WIDE = 45
 
 

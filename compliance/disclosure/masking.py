@@ -21,7 +21,6 @@ class Column(StrEnum):
     SENDER = "sender"
     RECIPIENT = "recipient"
     SUBJECT = "subject"
-    STATUS = "status"
 
     @property
     def heading(self) -> Text:
@@ -39,8 +38,7 @@ _HEADINGS = {
     Column.DIRECTION: Text("Riktning", "Direction"),
     Column.SENDER: Text("Avsändare", "Sender"),
     Column.RECIPIENT: Text("Mottagare", "Recipient"),
-    Column.SUBJECT: Text("Ärenderad", "Subject"),
-    Column.STATUS: Text("Diarium", "Diary"),
+    Column.SUBJECT: Text("Ärendemening", "Subject"),
 }
 
 _WRITTEN = (
@@ -180,7 +178,8 @@ class Echo:
 
 
 _WORD = re.compile(r"[^\W_]{4,}")
-_ADDRESS = re.compile(r"([^\s<>,;]+)@[^\s<>,;]+")
+# Bounded as addresses are (RFC 5321 section 4.5.3.1): else a long text is walked anew at each sign.
+_ADDRESS = re.compile(r"([^\s<>,;@]{1,64})@[^\s<>,;@]{1,255}")
 
 
 def _telling(text: str) -> set[str]:

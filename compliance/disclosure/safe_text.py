@@ -17,6 +17,11 @@ _GUARD = "'"  # makes a text of what follows, in every common spreadsheet
 
 def shown(text: str) -> str:
     """Give a text in one line; signs without a shape are written as [U+202E]."""
+    return part_shown(text).strip()
+
+
+def part_shown(text: str) -> str:
+    """Give a part of a text like `shown`, with the spaces at its ends."""
     signs = []
     for sign in text:
         if sign in "\t\n\r\v\f\u0085\u2028\u2029":
@@ -25,7 +30,7 @@ def shown(text: str) -> str:
             signs.append(f"[U+{ord(sign):04X}]")
         else:
             signs.append(sign)
-    return "".join(signs).strip()
+    return "".join(signs)
 
 
 def for_spreadsheet(text: str) -> str:

@@ -25,7 +25,7 @@ def protect(get_response: Answer) -> Answer:
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        response["Content-Security-Policy"] = _POLICY
+        response.headers.setdefault("Content-Security-Policy", _POLICY)
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         response["Cache-Control"] = "no-store"
         return response

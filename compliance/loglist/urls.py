@@ -3,7 +3,10 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from compliance.loglist.views import account, entries, second_factor
+from compliance.loglist.views import account, disclosure, entries, masking, second_factor
+
+_DESK = "units/<slug:unit>/disclosures/"
+_REQUEST = f"{_DESK}<int:number>/"
 
 urlpatterns = [
     path("", account.start, name="start"),
@@ -23,6 +26,13 @@ urlpatterns = [
         name="conversation",
     ),
     path("units/<slug:unit>/export.<slug:form>", entries.export, name="export"),
+    path(_DESK, disclosure.requests, name="disclosures"),
+    path(f"{_DESK}new", disclosure.new, name="disclosure-new"),
+    path(_REQUEST, disclosure.one, name="disclosure"),
+    path(f"{_REQUEST}select", disclosure.select, name="disclosure-select"),
+    path(f"{_REQUEST}rows", masking.rows, name="disclosure-rows"),
+    path(f"{_REQUEST}preview", masking.preview, name="disclosure-preview"),
+    path(f"{_REQUEST}end", disclosure.end, name="disclosure-end"),
     path("trail/", entries.trail, name="trail"),
     path("trail/<slug:unit>/", entries.trail, name="trail-of"),
 ]

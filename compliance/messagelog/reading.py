@@ -54,8 +54,15 @@ class Filter:
 
     def as_json(self) -> str:
         """Write it as the database reads it, without what isn't set."""
-        values = {key: value for key, value in asdict(self).items() if value not in (None, False)}
-        return json.dumps(values, default=datetime.isoformat)
+        return json.dumps(self.as_dict())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what is set, times as ISO 8601."""
+        set_ = {key: value for key, value in asdict(self).items() if value not in (None, False)}
+        return {
+            key: value.isoformat() if isinstance(value, datetime) else value
+            for key, value in set_.items()
+        }
 
 
 class Place(NamedTuple):

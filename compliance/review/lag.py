@@ -7,7 +7,7 @@ from datetime import date, datetime
 from compliance.clock import SWEDEN
 from compliance.review.decision import review_texts
 from compliance.texts import Text
-from compliance.workdays import is_working_day, working_days_between
+from compliance.workdays import working_days_after
 
 # "Utan dröjsmål" (OSL 5 kap. 1 §) is taken as the next working day: practice (JO 3579-05).
 LIMIT = 1
@@ -33,10 +33,7 @@ def lag(row: str, received: datetime, registered: date | None, today: date) -> L
     """
     until = registered or today
     arrived = received.astimezone(SWEDEN).date()
-    if until <= arrived:
-        return Lag(row, 0, registered is not None)
-    days = working_days_between(arrived, until) + int(is_working_day(until))
-    return Lag(row, days, registered is not None)
+    return Lag(row, working_days_after(arrived, until), registered is not None)
 
 
 def oldest_first(lags: Iterable[Lag]) -> list[Lag]:

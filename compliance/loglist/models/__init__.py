@@ -1,6 +1,7 @@
 """What the log list keeps of its own, in the schema `loglist`."""
 
 from compliance.loglist.models.diary import DiaryProtected, DiaryRow
+from compliance.loglist.models.disclosure import Disclosure, DisclosureRow
 from compliance.loglist.models.login import LoginFailure
 from compliance.loglist.models.review import Bookmark, ReviewDecision, ReviewItem
 from compliance.loglist.models.second_factor import SecondFactor
@@ -9,6 +10,8 @@ __all__ = [
     "Bookmark",
     "DiaryProtected",
     "DiaryRow",
+    "Disclosure",
+    "DisclosureRow",
     "LoginFailure",
     "ReviewDecision",
     "ReviewItem",

@@ -201,7 +201,10 @@ def test_every_text_is_in_swedish():
         swedish = gettext.GNUTranslations(stream)._catalog
     used = set()
     for path in root.rglob("*.html"):
-        used |= set(re.findall(r'translate "([^"]+)"', path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        used |= set(re.findall(r'translate "([^"]+)"', text))
+        blocks = re.findall(r"{% blocktranslate[^%]*%}(.+?){% endblocktranslate", text)
+        used |= {re.sub(r"{{ (\w+) }}", r"%(\1)s", block) for block in blocks}
     for path in root.rglob("*.py"):
         used |= set(re.findall(r'\b_\(\s*"([^"]+)"', path.read_text(encoding="utf-8")))
     assert used
