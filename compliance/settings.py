@@ -248,6 +248,15 @@ class Audit(BaseModel):
     report_dir: Path = Path("build/report")
 
 
+class Negligible(BaseModel):
+    """A kind of mail that the municipality has decided is of little account."""
+
+    model_config = _STRICT
+    id: str = Field(pattern="^[a-z0-9-]{1,40}$", description="Never used for another kind")
+    text: str = Field(min_length=1, max_length=200, description="As the reviewer reads it")
+    decision: str = Field(min_length=1, max_length=100, description="The decision that says so")
+
+
 class LogList(BaseModel):
     """The log list's web application: who it answers to, and its two ways into the database."""
 
@@ -258,6 +267,9 @@ class LogList(BaseModel):
     login: Log = Field(description="As kommunpost_login: lets readers in")
     second_factor: Literal["optional", "required"] = Field(
         default="optional", description="Whether everybody needs a code from their telephone too"
+    )
+    negligible: list[Negligible] = Field(
+        default_factory=list, description="What a reviewer may dismiss as negligible"
     )
 
 

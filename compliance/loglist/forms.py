@@ -43,6 +43,22 @@ def _day(label: Any) -> forms.DateField:
     return forms.DateField(label=label, required=False, widget=widget, input_formats=["%Y-%m-%d"])
 
 
+def _direction() -> forms.ChoiceField:
+    choices = [
+        ("", _("All")),
+        ("in", _("Incoming")),
+        ("out", _("Outgoing")),
+        ("internal", _("Internal")),
+    ]
+    return forms.ChoiceField(label=_("Direction"), required=False, choices=choices)
+
+
+class DirectionForm(forms.Form):
+    """Which rows of what is left to review are wanted."""
+
+    direction = _direction()
+
+
 class FilterForm(forms.Form):
     """Which rows of a unit's list are wanted; days are Swedish, both included."""
 
@@ -53,16 +69,7 @@ class FilterForm(forms.Form):
         choices=[("part", _("the text as written")), ("words", _("words in any form"))],
     )
     address = forms.CharField(label=_("Sender or recipient"), required=False, max_length=320)
-    direction = forms.ChoiceField(
-        label=_("Direction"),
-        required=False,
-        choices=[
-            ("", _("All")),
-            ("in", _("Incoming")),
-            ("out", _("Outgoing")),
-            ("internal", _("Internal")),
-        ],
-    )
+    direction = _direction()
     since = _day(_("From"))
     until = _day(_("To and including"))
     probes = forms.BooleanField(label=_("Show the audit's own mail"), required=False)

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from compliance.loglist.views import account, disclosure, entries, masking, second_factor
+from compliance.loglist.views import account, disclosure, entries, masking, review, second_factor
 
 _DESK = "units/<slug:unit>/disclosures/"
 _REQUEST = f"{_DESK}<int:number>/"
@@ -25,6 +25,12 @@ urlpatterns = [
         entries.conversation,
         name="conversation",
     ),
+    path(
+        "units/<slug:unit>/<uuid:outbox>/<int:sequence>/decide",
+        review.decide_entry,
+        name="decide-entry",
+    ),
+    path("units/<slug:unit>/review/", review.to_review, name="review"),
     path("units/<slug:unit>/export.<slug:form>", entries.export, name="export"),
     path(_DESK, disclosure.requests, name="disclosures"),
     path(f"{_DESK}new", disclosure.new, name="disclosure-new"),

@@ -1,19 +1,19 @@
 """How the log's texts are shown."""
 
-from typing import Any, Literal
+from typing import Any
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from compliance.loglist.language import read
 from compliance.loglist.models import ReviewItem
 from compliance.messagelog.formats import visible
 from compliance.review.decision import Outcome
-from compliance.texts import Text
 
 register = template.Library()
+register.filter(read)
 
 
 @register.filter
@@ -108,12 +108,13 @@ def standing(item: ReviewItem | None) -> str:
     if not item.outcome:
         left: str = _("To review")
         return left
-    told = read(Outcome(item.outcome).text)
-    return f"{told}: {item.number}" if item.number else told
+    told: str = decided(item)
+    return told
 
 
 @register.filter
-def read(text: Text) -> str:
-    """Give a text in the reader's language."""
-    language: Literal["sv", "en"] = "en" if get_language() == "en" else "sv"
-    return text.read(language)
+def decided(made: Any) -> str:
+    """Say what was decided of an item, or in a decision, with its number or authority."""
+    told = read(Outcome(made.outcome).text)
+    more = made.number or getattr(made, "authority", "")
+    return f"{told}: {more}" if more else told

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from compliance.loglist.context import units_of
+from compliance.loglist.decision_form import DecisionForm
 from compliance.loglist.forms import FilterForm
 from compliance.loglist.reviews import with_items
 from compliance.messagelog import formats
@@ -51,11 +52,36 @@ def log_list(request: HttpRequest, unit: str) -> HttpResponse:
 @require_GET
 def entry(request: HttpRequest, unit: str, outbox: UUID, sequence: int) -> HttpResponse:
     """Show all that the log says of one entry."""
+    return show_entry(request, unit, outbox, sequence)
+
+
+def show_entry(
+    request: HttpRequest,
+    unit: str,
+    outbox: UUID,
+    sequence: int,
+    form: DecisionForm | None = None,
+    *,
+    is_overtaken: bool = False,
+) -> HttpResponse:
+    """Show an entry, what was decided of it, and to its reviewers a form to decide it.
+
+    form: as it was filled in, if it can't stand. is_overtaken: somebody else decided meanwhile.
+    """
     (row,) = with_items(unit, [request.reader.entry(unit, str(outbox), _bounded(sequence))])
     return render(
         request,
         "loglist/entry.html",
-        {"unit": unit, "unit_name": dict(units_of(request.who)).get(unit, unit), "row": row},
+        {
+            "unit": unit,
+            "unit_name": dict(units_of(request.who)).get(unit, unit),
+            "row": row,
+            "decisions": row["item"].decisions.order_by("-revision") if row["item"] else [],
+            "may_decide": row["item"] and unit in request.reviews,
+            "form": form or DecisionForm(),
+            "is_overtaken": is_overtaken,
+        },
+        status=409 if is_overtaken else 400 if form else 200,
     )
 
 

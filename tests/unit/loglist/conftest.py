@@ -56,6 +56,7 @@ directory: {{uri: "ldapi:///", base: "dc=x", reader_dn: "cn=x", reader_password_
 loglist:
   hosts: [loggningslista.intranat.sjovalla.example]
   secret_key_file: {folder}/secret
+  negligible: [{{id: reklam, text: Reklam, decision: KS 2026/41}}]
   web: {{dsn: "{dsn("web")}"}}
   login: {{dsn: "{dsn("login")}"}}
 """,

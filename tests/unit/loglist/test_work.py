@@ -26,12 +26,19 @@ def arrive(installation, entry):
     """Put mail into the log, by an outbox of its own; return the outbox."""
     from compliance.messagelog.entry import first_chain, link, to_json
 
-    def add(mail=MAIL):
+    def add(mail=MAIL, subjects=(), times=()):
         outbox = uuid.uuid4()
         chain, records = first_chain(outbox), []
         for number, (direction, sender, recipient, label, _) in enumerate(mail, 1):
+            more = {}
+            if subjects:
+                more = {"subject": subjects[number - 1], "accepted_at": times[number - 1]}
             made = entry(
-                direction=direction, sender_unit=sender, recipient_unit=recipient, label=label
+                direction=direction,
+                sender_unit=sender,
+                recipient_unit=recipient,
+                label=label,
+                **more,
             )
             record = link(chain, number, made, bytes(32))
             chain = record.chain
