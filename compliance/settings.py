@@ -271,6 +271,11 @@ class LogList(BaseModel):
     negligible: list[Negligible] = Field(
         default_factory=list, description="What a reviewer may dismiss as negligible"
     )
+    archive_socket: Path | None = Field(
+        default=None,
+        description="Where the archive of this very host hands out messages; without it the log "
+        "list opens none",
+    )
 
 
 class Settings(BaseModel):

@@ -3,8 +3,17 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from compliance.loglist.views import account, disclosure, entries, masking, review, second_factor
+from compliance.loglist.views import (
+    account,
+    disclosure,
+    entries,
+    masking,
+    message,
+    review,
+    second_factor,
+)
 
+_ENTRY = "units/<slug:unit>/<uuid:outbox>/<int:sequence>"
 _DESK = "units/<slug:unit>/disclosures/"
 _REQUEST = f"{_DESK}<int:number>/"
 
@@ -19,17 +28,12 @@ urlpatterns = [
     path("health", account.health, name="health"),
     path("accessibility", account.accessibility, name="accessibility"),
     path("units/<slug:unit>/", entries.log_list, name="list"),
-    path("units/<slug:unit>/<uuid:outbox>/<int:sequence>", entries.entry, name="entry"),
-    path(
-        "units/<slug:unit>/<uuid:outbox>/<int:sequence>/conversation",
-        entries.conversation,
-        name="conversation",
-    ),
-    path(
-        "units/<slug:unit>/<uuid:outbox>/<int:sequence>/decide",
-        review.decide_entry,
-        name="decide-entry",
-    ),
+    path(_ENTRY, entries.entry, name="entry"),
+    path(f"{_ENTRY}/conversation", entries.conversation, name="conversation"),
+    path(f"{_ENTRY}/message", message.message, name="message"),
+    path(f"{_ENTRY}/message.eml", message.eml, name="eml"),
+    path(f"{_ENTRY}/message/<int:number>", message.attachment, name="attachment"),
+    path(f"{_ENTRY}/decide", review.decide_entry, name="decide-entry"),
     path("units/<slug:unit>/review/", review.to_review, name="review"),
     path("units/<slug:unit>/export.<slug:form>", entries.export, name="export"),
     path(_DESK, disclosure.requests, name="disclosures"),

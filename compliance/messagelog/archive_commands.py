@@ -13,7 +13,7 @@ import typer
 
 from compliance import settings
 from compliance.errors import UserError
-from compliance.messagelog import archive_store, store
+from compliance.messagelog import archive_door, archive_store, store
 from compliance.messagelog.seal.disposal import (
     ARCHIVE_CLASS,
     check_asked,
@@ -43,16 +43,10 @@ def get(
     doesn't have it: only mail to and from function mailboxes is archived.
     Example: kommunpost archive get 4ZrX2b0Yk1z1 --why "Begäran 2026/88" --output brev.eml
     """
-    loaded = settings.load()
-    if loaded.log is None or loaded.archive is None:
-        raise UserError.of(
-            "the settings have no `log` or no `archive`",
-            str(settings.settings_path()),
-            "run this on the control machine",
-        )
-    with store.session(loaded.log) as connection:
+    log, reached = _reached()
+    with store.session(log) as connection:
         host, queue_id, accepted = _ask(connection, reference, why)
-    with archive_store.opened(loaded.archive) as opened:
+    with archive_store.opened(reached) as opened:
         raw = opened.find(host, queue_id, accepted)
     if raw is None:
         sys.stderr.write(f"{reference}: the archive has no copy of this message\n")
@@ -106,6 +100,23 @@ def _unknown(reference: str) -> UserError:
         reference,
         "write a queue id as the log list shows it, or OUTBOX:SEQUENCE",
     )
+
+
+@app.command(hidden=True)
+def answer() -> None:
+    """Answer one question of the log list's, on standard input and output; run by systemd."""
+    archive_door.answer(*_reached(), sys.stdin.buffer, sys.stdout.buffer)
+
+
+def _reached() -> tuple[settings.Log, settings.Archive]:
+    loaded = settings.load()
+    if loaded.log is None or loaded.archive is None:
+        raise UserError.of(
+            "the settings have no `log` or no `archive`",
+            str(settings.settings_path()),
+            "run this on the control machine",
+        )
+    return loaded.log, loaded.archive
 
 
 @app.command()

@@ -14,7 +14,7 @@ from compliance.messagelog.mime import MAX_NAME, parameters
 from compliance.messagelog.text import eight_bit, readable
 
 _MAX_DEPTH = 10
-_MAX_PARTS = 500
+MAX_PARTS = 500
 _MAX_DELIMITERS = 5_000  # places that look like one; each costs a look
 _MAX_BOUNDARY = 200  # RFC 2046 allows 70
 _MAX_HEAD = 131_072
@@ -123,7 +123,7 @@ class _Reading:
             return ()
         found = []
         for first, last in self._between(b"--" + mark, start, end):
-            if self._parts >= _MAX_PARTS:
+            if self._parts >= MAX_PARTS:
                 self.is_whole = False
                 break
             headers, body = _head(self.raw, first, last, _MAX_PART_HEAD)

@@ -76,6 +76,7 @@ def asked(wanted: dict[str, Any]) -> str:
         "until": _("before"),
         "probes": _("the audit's own mail too"),
         "sequence": _("number"),
+        "what": _("opened"),
     }
     told = []
     for key, label in labels.items():
@@ -83,8 +84,21 @@ def asked(wanted: dict[str, Any]) -> str:
             value = str(wanted[key])
             if key in ("since", "until"):
                 value = value[:10]
+            elif key == "what":
+                value = _taken(value)
             told.append(label if key == "probes" else f"{label}: {value}")
     return "; ".join(told)
+
+
+def _taken(what: str) -> str:
+    """Name what of a message was opened."""
+    kind, _space, number = what.partition(" ")
+    names: dict[str, str] = {
+        "view": _("shown"),
+        "attachment": _("attachment"),
+        "eml": _("file"),
+    }
+    return f"{names.get(kind, kind)} {number}".strip()
 
 
 @register.filter
@@ -96,6 +110,7 @@ def action(what: str) -> str:
         "export": _("Export"),
         "count": _("Count"),
         "audit": _("Who has read"),
+        "message": _("Message"),
     }
     return names.get(what, what)
 
@@ -118,3 +133,17 @@ def decided(made: Any) -> str:
     told = read(Outcome(made.outcome).text)
     more = made.number or getattr(made, "authority", "")
     return f"{told}: {more}" if more else told
+
+
+@register.filter
+def header_name(name: str) -> str:
+    """Name a header of a message."""
+    names: dict[str, str] = {
+        "from": _("From, as the message says"),
+        "reply-to": _("Answers go to"),
+        "to": _("To, as the message says"),
+        "cc": _("Copy to"),
+        "date": _("Date, as the message says"),
+        "subject": _("Subject"),
+    }
+    return names.get(name, name)

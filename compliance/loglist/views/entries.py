@@ -68,7 +68,7 @@ def show_entry(
 
     form: as it was filled in, if it can't stand. is_overtaken: somebody else decided meanwhile.
     """
-    (row,) = with_items(unit, [request.reader.entry(unit, str(outbox), _bounded(sequence))])
+    (row,) = with_items(unit, [request.reader.entry(unit, str(outbox), bounded(sequence))])
     return render(
         request,
         "loglist/entry.html",
@@ -88,7 +88,7 @@ def show_entry(
 @require_GET
 def conversation(request: HttpRequest, unit: str, outbox: UUID, sequence: int) -> HttpResponse:
     """Show what the unit's list has of the conversation that an entry belongs to."""
-    row = request.reader.entry(unit, str(outbox), _bounded(sequence))
+    row = request.reader.entry(unit, str(outbox), bounded(sequence))
     rows = request.reader.conversation(unit, Place.of(row), CONVERSATION + 1)
     return render(
         request,
@@ -128,7 +128,7 @@ def trail(request: HttpRequest, unit: str | None = None) -> HttpResponse:
     """Show who has read what, of a unit or of all: for the executive office."""
     before = request.GET.get("before", "")
     traces = request.reader.trail(
-        unit, _bounded(int(before)) if before.isdecimal() else None, PAGE + 1
+        unit, bounded(int(before)) if before.isdecimal() else None, PAGE + 1
     )
     shown = traces[:PAGE]
     older = urlencode({"before": shown[-1].number}) if len(traces) > PAGE else ""
@@ -141,12 +141,13 @@ def _place(text: str | None) -> Place | None:
         return None
     try:
         at, outbox, sequence = text.split("~")
-        return Place(datetime.fromisoformat(at), str(UUID(outbox)), _bounded(int(sequence)))
+        return Place(datetime.fromisoformat(at), str(UUID(outbox)), bounded(int(sequence)))
     except (ValueError, OverflowError) as error:
         raise Http404 from error
 
 
-def _bounded(sequence: int) -> int:
+def bounded(sequence: int) -> int:
+    """Return a sequence that the database can hold; anything else is no page."""
     if not 0 <= sequence < 2**63:
         raise Http404
     return sequence

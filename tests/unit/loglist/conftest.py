@@ -59,6 +59,7 @@ loglist:
   negligible: [{{id: reklam, text: Reklam, decision: KS 2026/41}}]
   web: {{dsn: "{dsn("web")}"}}
   login: {{dsn: "{dsn("login")}"}}
+  archive_socket: {folder}/archive.socket
 """,
         encoding="utf-8",
     )
