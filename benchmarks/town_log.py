@@ -123,7 +123,7 @@ def make_database(host: str, entries: int) -> None:
         )
         store.migrate(owner, known)
         owner.execute("VACUUM ANALYZE log.entry")
-        owner.execute("VACUUM ANALYZE log.day_count")
+        owner.execute("VACUUM ANALYZE log.unit_day")
 
 
 def rows(count: int, of: int) -> Iterator[str]:

@@ -149,8 +149,10 @@ def stats(
         counts = reader.counts(wanted)
     months: Counter[tuple[str, str, str]] = Counter()
     for count in counts:
-        if not count.label:
-            months[count.unit, f"{count.day:%Y-%m}", count.direction] += count.entries
+        ways = {"in": count.incoming, "out": count.outgoing, "internal": count.internal}
+        for way, entries in ways.items():
+            if entries:
+                months[count.unit, f"{count.day:%Y-%m}", way] += entries
     if as_json:
         for (unit_id, month, way), entries in sorted(months.items()):
             row = {"unit": unit_id or None, "month": month, "direction": way, "entries": entries}

@@ -108,13 +108,17 @@ class Session:
 
 @dataclass(frozen=True)
 class DayCount:
-    """How many entries a unit has on a Swedish day; label is '' for ordinary mail."""
+    """How many entries a unit has on a Swedish day; probes count in no other number.
+
+    unit: '' for entries of no unit.
+    """
 
     unit: str
     day: date
-    direction: str
-    label: str
-    entries: int
+    incoming: int
+    outgoing: int
+    internal: int
+    probes: int
 
 
 @dataclass(frozen=True)
@@ -266,11 +270,11 @@ class Reader:
 
         Of the filter only unit, since and until count.
         """
-        with _told(), self._connection.cursor(row_factory=class_row(DayCount)) as cursor:
+        with _told(), self._connection.cursor() as cursor:
             cursor.execute(
                 "SELECT * FROM log.counts(%s, %s)", [self._token, self._ask("count", wanted)]
             )
-            return cursor.fetchall()
+            return [DayCount(*row) for row in cursor]
 
     def trail(
         self, unit: str | None = None, before: int | None = None, size: int = PAGE

@@ -58,6 +58,36 @@ def count(connect, table="entry"):
     return connect("owner").execute(f"SELECT count(*) FROM log.{table}").fetchone()[0]
 
 
+# What the counts must be by the rows that are there, and what they are, where the two differ.
+MISCOUNTED = """
+    WITH counted AS (
+        SELECT unit, day, outbox_id, incoming, outgoing, internal, probes FROM log.unit_day
+        WHERE incoming + outgoing + internal + probes <> 0
+    ), told AS (
+        SELECT u.unit, (e.accepted_at AT TIME ZONE 'Europe/Stockholm')::date, e.outbox_id,
+            count(*) FILTER (WHERE e.label IS NULL AND e.direction = 'in'),
+            count(*) FILTER (WHERE e.label IS NULL AND e.direction = 'out'),
+            count(*) FILTER (WHERE e.label IS NULL AND e.direction = 'internal'),
+            count(*) FILTER (WHERE e.label = 'probe')
+        FROM log.entry AS e CROSS JOIN LATERAL (
+            SELECT DISTINCT unnest(CASE WHEN e.recipient_unit IS NULL AND e.sender_unit IS NULL
+                THEN ARRAY[''] ELSE ARRAY[e.recipient_unit, e.sender_unit] END)
+        ) AS u (unit) WHERE u.unit IS NOT NULL
+        GROUP BY 1, 2, 3
+    )
+    (TABLE counted EXCEPT TABLE told) UNION ALL (TABLE told EXCEPT TABLE counted)"""
+
+
+def test_the_counts_are_those_of_the_rows_also_after_disposal(old, configured, dispose, connect):
+    owner = connect("owner")
+    configured("sealer", "seal")
+    assert owner.execute(MISCOUNTED).fetchall() == []
+    assert dispose("--plan", shown_code(dispose)).exit_code == 0
+    assert owner.execute(MISCOUNTED).fetchall() == []
+    counted = "SELECT sum(incoming + outgoing + internal + probes) > 0 FROM log.unit_day"
+    assert owner.execute(counted).fetchone() == (True,)
+
+
 def test_a_dry_run_shows_what_would_go_and_its_plan_disposes_of_it(
     old, configured, dispose, connect
 ):
