@@ -7,7 +7,7 @@ BIN := .venv/bin
 BUILD := build/$(LAB)
 LABARGS := --name $(LAB) --subnet $(SUBNET)
 
-.PHONY: help setup setup-test demo lab lab-down lab-reset test test-unit prove bench-directory bench-message-log bench-diary bench-reconcile bench-verify bench-log-list bench-log-list-load bench-append lint format lock
+.PHONY: help setup setup-test demo lab lab-down lab-reset test test-unit prove pictures bench-directory bench-message-log bench-diary bench-reconcile bench-verify bench-log-list bench-log-list-load bench-append lint format lock
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ test-unit: setup-test ## the tests that need no lab
 
 prove: setup-test ## what takes long to prove, against a lab: apply killed fifty times, the milter a hundred
 	@$(BIN)/python bin/steps prove $(LABARGS)
+
+pictures: setup-test lab ## the handbook's pictures anew, from a lab that nobody has used yet
+	@KOMMUNPOST_LAB=$(BUILD) KOMMUNPOST_CONFIG=$(BUILD)/kommunpost.yml $(BIN)/pytest -q tests/browser/pictures.py
 
 bench-directory: setup-test ## plan and apply for 1,000, 10,000 and 100,000 people
 	@$(BIN)/python benchmarks/directory.py

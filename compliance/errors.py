@@ -1,6 +1,7 @@
 """The one exception that a user meets: what happened, where, and what to do."""
 
 from dataclasses import dataclass, field
+from typing import Self
 
 
 @dataclass
@@ -31,7 +32,7 @@ class UserError(Exception):
     problems: list[Problem] = field(default_factory=list)
 
     @classmethod
-    def of(cls, what: str, where: str = "", remedy: str = "") -> "UserError":
+    def of(cls, what: str, where: str = "", remedy: str = "") -> Self:
         """Make an error of a single problem."""
         return cls([Problem(what, where, remedy)])
 

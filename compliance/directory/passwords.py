@@ -29,6 +29,14 @@ _HASH, _EXPIRES = "kommunpostFirstLoginHash", "kommunpostFirstLoginExpires"
 _TIME = "%Y%m%d%H%M%SZ"  # generalizedTime, RFC 4517 3.3.13
 
 
+class NotTheirsError(UserError):
+    """Address and code, or address and old password, do not belong together."""
+
+
+class RefusedPasswordError(UserError):
+    """The directory's rules refuse a new password."""
+
+
 @dataclass(frozen=True, slots=True)
 class FirstLogin:
     """A code that lets the holder of an address set a password once, until it expires."""
@@ -78,19 +86,20 @@ def redeem(
 ) -> None:
     """Set a password by a code, which holds no longer afterwards.
 
-    Raises UserError: one and the same whether the address, the code or the day is wrong, so that
-    nobody learns which; and if slapd's rules refuse the password, when the code still holds.
+    Raises NotTheirsError: one and the same whether the address, the code or the day is wrong, so
+    that nobody learns which; RefusedPasswordError if slapd's rules refuse the password, when the
+    code still holds; UserError if passwords are elsewhere or the directory is away.
     """
     if directory.logins:
         raise _elsewhere(directory.logins)
-    refused = UserError.of(
+    refused = NotTheirsError.of(
         "the address and the code do not belong together, or the code is too old",
         remedy="ask the IT department for a new letter",
     )
     with connect(directory, "writer") as connection:
         try:
             dn, entry = _holder(connection, directory, address)
-        except UserError as error:
+        except _NobodyError as error:
             raise refused from error
         expires = entry.get(_EXPIRES, "")
         fits = hmac.compare_digest(entry.get(_HASH, ""), _hashed(code))
@@ -104,6 +113,24 @@ def redeem(
             "objectClass": [(ldap3.MODIFY_DELETE, [_CLASS])],
         }
         connection.modify(dn, without)
+
+
+def change(directory: settings.Directory, address: str, old: str, new: str) -> None:
+    """Set a password in place of the one that they have. Raises as `redeem` does."""
+    if directory.logins:
+        raise _elsewhere(directory.logins)
+    with connect(directory, "writer") as connection:
+        try:
+            dn, _ = _holder(connection, directory, address)
+        except _NobodyError:
+            dn = ""
+        if not dn or not password_holds(directory, dn, old):
+            raise NotTheirsError.of(
+                "the address and the password do not belong together",
+                remedy="write the password that you read your mail with",
+            )
+        with _rules_told():
+            connection.extend.standard.modify_password(dn, new_password=new)
 
 
 def lock(directory: settings.Directory, address: str) -> None:
@@ -126,6 +153,10 @@ def unlock(directory: settings.Directory, address: str) -> bool:
         except LDAPNoSuchAttributeResult:
             return False
     return True
+
+
+class _NobodyError(UserError):
+    """No entry, or more than one, has the address."""
 
 
 def _hashed(code: str) -> str:
@@ -156,7 +187,7 @@ def _holder(
     connection.search(base, wanted, attributes=[_HASH, _EXPIRES])
     found = [answer for answer in connection.response if answer["type"] == "searchResEntry"]
     if len(found) != 1:
-        raise UserError.of(
+        raise _NobodyError.of(
             f"{len(found)} entries have the primary address {address}",
             remedy="see `kommunpost directory plan --format json` for the addresses",
         )
@@ -171,7 +202,7 @@ def _rules_told() -> Iterator[None]:
     try:
         yield
     except LDAPConstraintViolationResult as error:
-        raise UserError.of(
+        raise RefusedPasswordError.of(
             f"the directory's rules refuse this password ({error.message})",
             remedy="choose a longer one that was not used before; the rules stand in the role "
             "`directory`",

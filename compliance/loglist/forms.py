@@ -38,6 +38,50 @@ class CodeForm(forms.Form):
     )
 
 
+class _NewPasswordForm(forms.Form):
+    """A new password, written twice, and whose."""
+
+    address = forms.CharField(
+        label=_("E-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username"}),
+    )
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        """Take what any form takes."""
+        super().__init__(*arguments, label_suffix="", **more)
+        self.fields["new"] = _secret(_("New password"), "new-password")
+        self.fields["again"] = _secret(_("New password once more"), "new-password")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse two that are not the same."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and values["new"] != values["again"]:
+            self.add_error("again", _("The two are not the same."))
+        return values
+
+
+def _secret(label: Any, kind: str) -> forms.CharField:
+    widget = forms.PasswordInput(attrs={"autocomplete": kind})
+    return forms.CharField(label=label, max_length=1000, strip=False, widget=widget)
+
+
+class FirstPasswordForm(_NewPasswordForm):
+    """A password by the code of a letter."""
+
+    proof = forms.CharField(
+        label=_("Code from the letter"),
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class ChangePasswordForm(_NewPasswordForm):
+    """A password in place of another."""
+
+    proof = _secret(_("Password that you have now"), "current-password")
+
+
 def _day(label: Any) -> forms.DateField:
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     return forms.DateField(label=label, required=False, widget=widget, input_formats=["%Y-%m-%d"])

@@ -13,7 +13,11 @@ from compliance.messagelog.reading import NotYoursError, Reader, SessionEndedErr
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
-_OPEN = ("/login", "/login/code", "/login/second-step", "/health", "/language", "/accessibility")
+_OPEN = {
+    *("/login", "/login/code", "/login/second-step"),
+    *("/password", "/password/first", "/password/done"),
+    *("/health", "/language", "/accessibility"),
+}
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"

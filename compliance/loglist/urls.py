@@ -9,6 +9,7 @@ from compliance.loglist.views import (
     entries,
     masking,
     message,
+    password,
     review,
     second_factor,
 )
@@ -23,6 +24,9 @@ urlpatterns = [
     path("login/code", second_factor.code, name="code"),
     path("login/second-step", second_factor.set_up_first, name="second-step-first"),
     path("second-step", second_factor.own, name="second-step"),
+    path("password", password.change, name="password"),
+    path("password/first", password.first, name="password-first"),
+    path("password/done", password.done, name="password-done"),
     path("logout", account.logout, name="logout"),
     path("language", set_language, name="language"),
     path("health", account.health, name="health"),

@@ -57,4 +57,15 @@ def test_the_host_is_killed_and_started_again(world, lab, ledger):
         lab("kill", "mail")
         lab("start", "mail")
         load.wait_for(20, seconds=240)
-    ledger.hold(load.accepted)
+    ledger.hold_after_a_crash(load.accepted)
+
+
+def test_what_postfix_said_last_dies_with_the_host(world, lab, on_host, ledger):
+    """journald stands still, as if it had not come to read, while letters are delivered."""
+    with mail_under_load(world, sessions=1) as load:
+        load.wait_for(3)
+        on_host("mail", "systemctl kill --signal=STOP systemd-journald.service")
+        load.wait_for(3)
+    lab("kill", "mail")
+    lab("start", "mail")
+    ledger.hold_after_a_crash(load.accepted, seconds=60)

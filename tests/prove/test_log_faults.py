@@ -128,7 +128,7 @@ def test_the_host_is_killed_and_started_again(world, on_host, lab, ledger):
             lab("kill", "mail")
             lab("start", "mail")
         accepted = source.finish()
-    ledger.hold(accepted, seconds=300)
+    ledger.hold_after_a_crash(accepted, seconds=300)
 
 
 def test_the_shipper_is_paused_for_a_day_of_entries(world, on_host, mail, ledger):

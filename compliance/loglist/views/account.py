@@ -35,7 +35,8 @@ def login(request: HttpRequest) -> HttpResponse:
             if found:
                 return go_on(request, found, form.cleaned_data["address"], target)
             form.add_error(None, _("The address or the password is wrong."))
-    return render(request, "loglist/login.html", {"form": form}, status=400 if form.errors else 200)
+    shown = {"form": form, "own_passwords": settings.DIRECTORY.logins is None}
+    return render(request, "loglist/login.html", shown, status=400 if form.errors else 200)
 
 
 @require_POST

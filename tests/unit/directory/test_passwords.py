@@ -72,6 +72,51 @@ def test_a_locked_login_is_refused_until_it_is_opened(directory):
     assert password_holds(directory, f"uid=2,ou=people,{BASE}", RIGHT)
 
 
+@pytest.fixture
+def page(directory):
+    """The directory as the page reaches it: as the service that may set passwords and no more."""
+    folder = directory.writer_password_file.parent
+    return directory.model_copy(
+        update={
+            "writer_dn": f"cn=passwords,ou=services,{BASE}",
+            "writer_password_file": folder / "ldap-passwords",
+        }
+    )
+
+
+def test_the_page_sets_a_password_by_a_code_and_can_do_nothing_else(directory, page):
+    offer = passwords.offer_first_login(directory, ASA, _now())
+    passwords.redeem(page, ASA, offer.code, RIGHT, _now())
+    assert password_holds(directory, DN, RIGHT)
+    with pytest.raises(passwords.NotTheirsError):
+        passwords.redeem(page, ASA, offer.code, "ett helt annat", _now())
+    with pytest.raises(UserError):
+        passwords.lock(page, ASA)
+    with connect(directory, "reader") as reader, connect(page, "writer") as service:
+        seen = [set(found["raw_attributes"]) for found in _all_of(service)]
+        assert set().union(*seen) == {"objectClass", "mail"}
+        assert len(seen) < len(_all_of(reader))
+
+
+def _all_of(connection):
+    connection.search(BASE, "(objectClass=*)", attributes=["*"])
+    return list(connection.response)
+
+
+def test_a_password_is_changed_by_whoever_has_the_old_one(page, directory):
+    passwords.set_password(directory, ASA, RIGHT)
+    told = set()
+    for address, old in ((ASA, "fel"), (ASA, ""), (BO, RIGHT), (f"ingen@{DOMAIN}", RIGHT)):
+        with pytest.raises(passwords.NotTheirsError) as caught:
+            passwords.change(page, address, old, "något helt annat")
+        told.add(str(caught.value))
+    assert len(told) == 1, "nobody learns whether there is such an address"
+    with pytest.raises(passwords.RefusedPasswordError):
+        passwords.change(page, ASA, RIGHT, "för kort")
+    passwords.change(page, ASA, RIGHT, "något helt annat")
+    assert password_holds(directory, DN, "något helt annat")
+
+
 def test_a_code_sets_a_password_once(directory):
     offer = passwords.offer_first_login(directory, ASA, _now())
     assert _logins(directory)[ASA].code_until == offer.expires.replace(microsecond=0)
