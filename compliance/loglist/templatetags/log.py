@@ -97,6 +97,8 @@ def _taken(what: str) -> str:
         "view": _("shown"),
         "attachment": _("attachment"),
         "eml": _("file"),
+        "handover": _("package for the diary"),
+        "forward": _("draft for another authority"),
     }
     return f"{names.get(kind, kind)} {number}".strip()
 

@@ -1,25 +1,24 @@
 """The message of an entry, opened from the archive: its page, and what is taken out of it."""
 
-import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
 from compliance.loglist.context import units_of
-from compliance.loglist.message import opening, parts, rendering
+from compliance.loglist.message import forwarding, handover, opening, parts, rendering
+from compliance.loglist.reviews import with_items
 from compliance.loglist.views.entries import bounded
-from compliance.messagelog.formats import visible
 from compliance.messagelog.reading import Row
 
 _STATUS = {"missing": 404, "disposed": 410, "away": 503, "directory": 503, "elsewhere": 503}
-_IN_NO_NAME = re.compile(r'[\\/:*?"<>|]')
-_MAX_NAME = 150
 
 View = Callable[..., HttpResponse]
 
@@ -60,23 +59,53 @@ def attachment(request: HttpRequest, unit: str, row: Row, number: int) -> HttpRe
     if found is None:
         raise Http404
     name, content = found
-    return file_answer(content, file_name(name, number))
+    return _file(content, handover.file_name(name, number))
 
 
 @require_GET
 @_of_entry
 def eml(request: HttpRequest, unit: str, row: Row) -> HttpResponse:
     """Hand out the message as it was stored."""
-    return file_answer(opening.opened(request, unit, row, "eml"), f"{row['queue_id']}.eml")
+    return _file(opening.opened(request, unit, row, "eml"), f"{row['queue_id']}.eml")
 
 
-def file_name(name: str, number: int) -> str:
-    """Return a name that any system can store an attachment under."""
-    plain = _IN_NO_NAME.sub("_", visible(name)).strip(". ")
-    return plain[-_MAX_NAME:] if plain else f"{number}.bin"
+@require_GET
+@_of_entry
+def package(request: HttpRequest, unit: str, row: Row) -> HttpResponse:
+    """Hand out the message as a package for the diary system."""
+    raw = opening.opened(request, unit, row, "handover")
+    (reviewed,) = with_items(unit, [row])
+    about = handover.Handover(
+        municipality=settings.KOMMUNPOST.municipality.name,
+        unit_name=_unit_name(request, unit),
+        number=reviewed["item"].number if reviewed["item"] else "",
+        by=request.who.name,
+        at=timezone.now(),
+    )
+    return _file(handover.package(row, raw, about), f"{row['queue_id']}.zip")
 
 
-def file_answer(content: bytes, name: str) -> HttpResponse:
+@require_GET
+@_of_entry
+def forward(request: HttpRequest, unit: str, row: Row) -> HttpResponse:
+    """Hand out a draft that forwards the message to another authority."""
+    if row["recipient_unit"] != unit:  # the unit sent it itself
+        raise Http404
+    draft = forwarding.letter(
+        opening.opened(request, unit, row, "forward"),
+        received=row["accepted_at"],
+        subject=row["subject"],
+        unit=_unit_name(request, unit),
+        municipality=settings.KOMMUNPOST.municipality.name,
+    )
+    return _file(draft, f"{row['queue_id']}-vidare.eml")
+
+
+def _unit_name(request: HttpRequest, unit: str) -> str:
+    return dict(units_of(request.who)).get(unit, unit)
+
+
+def _file(content: bytes, name: str) -> HttpResponse:
     """Answer with a file that the browser saves and never shows."""
     return HttpResponse(
         content,
@@ -91,6 +120,5 @@ def file_answer(content: bytes, name: str) -> HttpResponse:
 def _page(
     request: HttpRequest, unit: str, row: Row, more: dict[str, Any], status: int = 200
 ) -> HttpResponse:
-    unit_name = dict(units_of(request.who)).get(unit, unit)
-    context = {"unit": unit, "unit_name": unit_name, "row": row, **more}
+    context = {"unit": unit, "unit_name": _unit_name(request, unit), "row": row, **more}
     return render(request, "loglist/message.html", context, status=status)

@@ -113,7 +113,7 @@ archive: {{command: [{sys.executable}, {STAND_IN}, {folder}], read_conf: /x}}
 
 
 @pytest.fixture
-def open_as(archived, visit, monkeypatch):
+def enter(archived, visit, monkeypatch):
     """A browser of somebody who reviews the unit, or of others; the directory knows one function
     mailbox."""
     from compliance.loglist.message import opening

@@ -10,6 +10,8 @@ from messagelog.test_reading import HOST, OUTBOX, traffic
 
 from compliance.directory.log_readers import LogReader
 
+from .archived_mail import archived, enter  # noqa: F401 - fixtures
+
 # The review's tests have a unit of their own, to whose mail they add.
 UNITS = {
     "bun": "Barn- och utbildningsnämnden",

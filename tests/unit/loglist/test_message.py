@@ -7,9 +7,7 @@ import pytest
 
 from compliance.messagelog import archive_door
 
-from .archived_mail import ROWS, STORED, UNIT, archived, open_as  # noqa: F401 - fixtures
-
-# ruff: noqa: F811 - the fixtures above
+from .archived_mail import ROWS, STORED, UNIT
 
 
 def traces(installation, name):
@@ -23,8 +21,8 @@ def traces(installation, name):
         ).fetchall()
 
 
-def test_a_reviewer_opens_the_message_of_their_units_mailbox(archived, open_as):
-    browser = open_as("kff")
+def test_a_reviewer_opens_the_message_of_their_units_mailbox(archived, enter):
+    browser = enter("kff")
     entry = browser.get(archived("letter")).content.decode()
     (link,) = re.findall(r'href="([^"]+)">Öppna meddelandet', entry)
     answer = browser.get(link)
@@ -36,13 +34,13 @@ def test_a_reviewer_opens_the_message_of_their_units_mailbox(archived, open_as):
     assert "Hej i HTML" not in text
 
 
-def test_what_was_sent_from_the_mailbox_is_opened_too(archived, open_as):
-    assert "Svaret" in open_as("kff").get(archived("sent") + "/message").content.decode()
+def test_what_was_sent_from_the_mailbox_is_opened_too(archived, enter):
+    assert "Svaret" in enter("kff").get(archived("sent") + "/message").content.decode()
 
 
-def test_who_opened_what_is_noted_under_the_readers_own_name(archived, open_as, installation):
+def test_who_opened_what_is_noted_under_the_readers_own_name(archived, enter, installation):
     before = len(traces(installation, "sent"))
-    browser = open_as("kff")
+    browser = enter("kff")
     browser.get(archived("sent") + "/message")
     browser.get(archived("sent") + "/message.eml")
     noted = traces(installation, "sent")[before:]
@@ -50,13 +48,13 @@ def test_who_opened_what_is_noted_under_the_readers_own_name(archived, open_as, 
     assert {(r, a, name, unit) for r, a, _, name, unit in noted} == {
         ("person:kff", "person:kff", "Person kff", UNIT)
     }
-    trail = open_as("chef").get(f"/trail/{UNIT}/").content.decode()
+    trail = enter("chef").get(f"/trail/{UNIT}/").content.decode()
     assert "Person kff" in trail
     assert "öppnat: visat" in trail
 
 
-def test_the_file_and_the_attachments_come_out_byte_by_byte(archived, open_as):
-    browser = open_as("kff")
+def test_the_file_and_the_attachments_come_out_byte_by_byte(archived, enter):
+    browser = enter("kff")
     path = archived("letter")
     assert browser.get(path + "/message.eml").content == STORED["letter"]
     answer = browser.get(path + "/message/1")
@@ -67,8 +65,8 @@ def test_the_file_and_the_attachments_come_out_byte_by_byte(archived, open_as):
 
 
 @pytest.mark.parametrize("page", ["/message.eml", "/message/1"])
-def test_a_file_is_saved_and_never_shown(archived, open_as, page):
-    answer = open_as("kff").get(archived("hostile") + page)
+def test_a_file_is_saved_and_never_shown(archived, enter, page):
+    answer = enter("kff").get(archived("hostile") + page)
     assert answer["Content-Disposition"].startswith("attachment;")
     assert answer["Content-Type"] == "application/octet-stream"
     assert answer["X-Content-Type-Options"] == "nosniff"
@@ -77,8 +75,8 @@ def test_a_file_is_saved_and_never_shown(archived, open_as, page):
     assert not re.search(r"[/\\<>\u202e]|%E2%80%AE", answer["Content-Disposition"])
 
 
-def test_a_hostile_message_is_shown_harmlessly(archived, open_as):
-    answer = open_as("kff").get(archived("hostile") + "/message")
+def test_a_hostile_message_is_shown_harmlessly(archived, enter):
+    answer = enter("kff").get(archived("hostile") + "/message")
     text = answer.content.decode()
     assert answer.status_code == 200
     assert "<script" not in text
@@ -91,25 +89,25 @@ def test_a_hostile_message_is_shown_harmlessly(archived, open_as):
 
 @pytest.mark.parametrize("page", ["/message", "/message.eml", "/message/1"])
 @pytest.mark.parametrize("role", ["ks", "bun", "ingen", "kff-chef", "chef", None])
-def test_only_a_reviewer_of_the_unit_opens_it(archived, open_as, installation, role, page):
+def test_only_a_reviewer_of_the_unit_opens_it(archived, enter, installation, role, page):
     before = traces(installation, "letter")
-    answer = open_as(role).get(archived("letter") + page)
+    answer = enter(role).get(archived("letter") + page)
     assert answer.status_code == {None: 302, "kff-chef": 403, "chef": 403}.get(role, 404)
     for secret in ("altan.pdf", "bygga en altan", "%PDF"):
         assert secret not in answer.content.decode()
     assert traces(installation, "letter") == before
     if answer.status_code == 403:
         assert "Bara den som granskar" in answer.content.decode()
-        assert "Öppna meddelandet" not in open_as(role).get(archived("letter")).content.decode()
+        assert "Öppna meddelandet" not in enter(role).get(archived("letter")).content.decode()
 
 
-def test_another_units_entry_is_not_opened_under_ones_own(archived, open_as):
+def test_another_units_entry_is_not_opened_under_ones_own(archived, enter):
     path = archived("letter").replace(f"/{UNIT}/", "/ks/")
-    assert open_as("ks").get(path + "/message").status_code == 404
+    assert enter("ks").get(path + "/message").status_code == 404
 
 
-def test_the_holder_of_an_individual_mailbox_is_asked(archived, open_as, installation):
-    answer = open_as("kff").get(archived("personal") + "/message")
+def test_the_holder_of_an_individual_mailbox_is_asked(archived, enter, installation):
+    answer = enter("kff").get(archived("personal") + "/message")
     assert answer.status_code == 403
     assert "Fråga brevlådans innehavare" in answer.content.decode()
     assert "Hemligt" not in answer.content.decode()
@@ -123,19 +121,17 @@ def test_the_holder_of_an_individual_mailbox_is_asked(archived, open_as, install
         ("disposed", 410, "enligt beslut KS 2026/117 &lt;b&gt;"),
     ],
 )
-def test_what_the_archive_does_not_have_is_told(archived, open_as, name, status, told):
+def test_what_the_archive_does_not_have_is_told(archived, enter, name, status, told):
     for page in ("/message", "/message.eml"):
-        answer = open_as("kff").get(archived(name) + page)
+        answer = enter("kff").get(archived(name) + page)
         assert answer.status_code == status
         assert told in answer.content.decode()
 
 
-def test_an_archive_that_is_away_or_on_another_host_is_told(
-    archived, open_as, monkeypatch, tmp_path
-):
+def test_an_archive_that_is_away_or_on_another_host_is_told(archived, enter, monkeypatch, tmp_path):
     from django.conf import settings
 
-    browser = open_as("kff")
+    browser = enter("kff")
     for socket, told in ((tmp_path / "none", "svarar inte"), (None, "på en annan server")):
         elsewhere = settings.LOGLIST.model_copy(update={"archive_socket": socket})
         monkeypatch.setattr(settings, "LOGLIST", elsewhere)
@@ -144,10 +140,10 @@ def test_an_archive_that_is_away_or_on_another_host_is_told(
         assert told in answer.content.decode()
 
 
-def test_a_directory_that_is_away_is_told(archived, open_as, monkeypatch):
+def test_a_directory_that_is_away_is_told(archived, enter, monkeypatch):
     from compliance.loglist.message import opening
 
-    browser = open_as("kff")
+    browser = enter("kff")
 
     def away(_settings):
         raise OSError("borta")
@@ -200,7 +196,7 @@ def test_the_webs_role_leaves_no_trace_but_by_the_sessions_own_right(installatio
         (["kff", "ks"], "ks", False),  # reviews both, but the entry is the other's
     ],
 )
-def test_the_database_itself_holds_who_may_open(archived, open_as, reviews, asked, may):
+def test_the_database_itself_holds_who_may_open(archived, enter, reviews, asked, may):
     from django.db import connection
 
     from compliance.loglist.login import _open_session
