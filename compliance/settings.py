@@ -268,6 +268,9 @@ class LogList(BaseModel):
     second_factor: Literal["optional", "required"] = Field(
         default="optional", description="Whether everybody needs a code from their telephone too"
     )
+    regularity: Literal["weekly", "fortnightly", "monthly"] | None = Field(
+        default=None, description="How often lists are reviewed; if it is not said, weekly"
+    )
     negligible: list[Negligible] = Field(
         default_factory=list, description="What a reviewer may dismiss as negligible"
     )

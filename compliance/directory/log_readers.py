@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from ldap3.utils.conv import escape_filter_chars
 
@@ -145,3 +146,20 @@ def authorities(connection: Connection, base: str) -> dict[str, str]:
         unit: next((one for one in _way_up(unit, tree) if tree[one].kind == "authority"), unit)
         for unit in tree
     }
+
+
+def deputies(connection: Connection, base: str, unit: str) -> frozenset[str]:
+    """Return the ids of those who stand in for whoever watches a unit and reviews its list."""
+    connection.search(
+        f"ou=units,{base}",
+        f"(&(kommunpostUnitKind=*)(ou={escape_filter_chars(unit)}))",
+        attributes=["kommunpostDeputy"],
+    )
+    named = [_all(found["raw_attributes"], "kommunpostDeputy") for found in connection.response]
+    ids = set()
+    for dn in chain.from_iterable(named):
+        connection.search(dn, "(kommunpostHolder=*)", attributes=["kommunpostHolder"])
+        ids |= {
+            _first(found["raw_attributes"], "kommunpostHolder") for found in connection.response
+        }
+    return frozenset(ids)

@@ -10,6 +10,7 @@ from compliance.loglist.views import (
     masking,
     message,
     password,
+    periods,
     review,
     second_factor,
 )
@@ -41,6 +42,8 @@ urlpatterns = [
     path(f"{_ENTRY}/message/<int:number>", message.attachment, name="attachment"),
     path(f"{_ENTRY}/decide", review.decide_entry, name="decide-entry"),
     path("units/<slug:unit>/review/", review.to_review, name="review"),
+    path("units/<slug:unit>/periods/", periods.periods, name="periods"),
+    path("units/<slug:unit>/periods/<int:number>.pdf", periods.protocol, name="protocol"),
     path("units/<slug:unit>/export.<slug:form>", entries.export, name="export"),
     path(_DESK, disclosure.requests, name="disclosures"),
     path(f"{_DESK}new", disclosure.new, name="disclosure-new"),

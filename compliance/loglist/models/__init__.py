@@ -3,7 +3,13 @@
 from compliance.loglist.models.diary import DiaryProtected, DiaryRow
 from compliance.loglist.models.disclosure import Disclosure, DisclosureRow
 from compliance.loglist.models.login import LoginFailure
-from compliance.loglist.models.review import Bookmark, ReviewDecision, ReviewItem
+from compliance.loglist.models.review import (
+    Bookmark,
+    ProtocolRow,
+    ReviewDecision,
+    ReviewItem,
+    ReviewProtocol,
+)
 from compliance.loglist.models.second_factor import SecondFactor
 
 __all__ = [
@@ -13,7 +19,9 @@ __all__ = [
     "Disclosure",
     "DisclosureRow",
     "LoginFailure",
+    "ProtocolRow",
     "ReviewDecision",
     "ReviewItem",
+    "ReviewProtocol",
     "SecondFactor",
 ]

@@ -89,3 +89,46 @@ class Bookmark(models.Model):
     def __str__(self) -> str:
         """Name the row."""
         return f"{self.outbox} {self.sequence}"
+
+
+class ReviewProtocol(models.Model):
+    """A closed period of a unit, and its protocol as it was signed; never changed.
+
+    first, last: its days, both included. signer: who closed it. sha256: of the PDF, in hex.
+    """
+
+    unit = models.CharField(max_length=255)
+    first = models.DateField()
+    last = models.DateField()
+    signer = models.CharField(max_length=64)
+    signer_name = models.CharField(max_length=200)
+    signed_at = models.DateTimeField()
+    rows = models.IntegerField()
+    pdf = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        """How it is stored."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["unit", "first"], name="review_protocol_first")
+        ]
+
+    def __str__(self) -> str:
+        """Name the row."""
+        return f"{self.unit} {self.first} {self.last}"
+
+
+class ProtocolRow(models.Model):
+    """That an item stands in a protocol, and by which decision; in one protocol only."""
+
+    item = models.OneToOneField(
+        ReviewItem, primary_key=True, on_delete=models.PROTECT, related_name="protocol_row"
+    )
+    unit = models.CharField(max_length=255)
+    protocol = models.ForeignKey(ReviewProtocol, on_delete=models.PROTECT, related_name="items")
+    decision = models.ForeignKey(ReviewDecision, on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        """Name the row."""
+        return f"{self.protocol_id} {self.item_id}"

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from compliance.clock import SWEDEN, today
+from compliance.loglist.access import must_read, must_review
 from compliance.loglist.context import units_of
 from compliance.loglist.decision_form import DecisionForm
 from compliance.loglist.forms import DirectionForm
@@ -65,18 +66,6 @@ def decide_entry(request: HttpRequest, unit: str, outbox: UUID, sequence: int) -
     except OvertakenError:
         return show_entry(request, unit, outbox, sequence, form, is_overtaken=True)
     return redirect("entry", unit, outbox, sequence)
-
-
-def must_read(request: HttpRequest, unit: str) -> None:
-    """Raise NotYoursError unless the reader may read the unit's list."""
-    if not (request.who.everything or unit in request.who.units):
-        raise NotYoursError
-
-
-def must_review(request: HttpRequest, unit: str) -> None:
-    """Raise NotYoursError unless the reader reviews the unit."""
-    if unit not in request.reviews:
-        raise NotYoursError
 
 
 _STATUS = {"": 200, "none": 400, "faults": 400, "overtaken": 409}

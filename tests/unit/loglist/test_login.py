@@ -30,7 +30,7 @@ def directory(tmp_path):
             ["organizationalUnit", "kommunpostMailbox"],
             {
                 "description": "Kommunstyrelsen", "kommunpostHolder": "unit:ks",
-                "kommunpostUnitKind": "authority",
+                "kommunpostUnitKind": "authority", "kommunpostDeputy": DN,
             },
         )  # fmt: skip
         connection.add(
@@ -82,3 +82,15 @@ def test_where_passwords_are_in_active_directory_the_own_one_is_not_tried(identi
     )
     with pytest.raises(UserError, match="cannot be reached"):
         identify(ASA, PASSWORD, directory.model_copy(update={"logins": away}))
+
+
+@pytest.mark.parametrize(("unit", "found"), [("ks", {"person:1"}), ("bun", set()), ("*", set())])
+def test_the_directory_tells_who_stands_in_for_a_units_reviewer(
+    identify, directory, monkeypatch, unit, found
+):
+    from django.conf import settings as django_settings
+
+    from compliance.loglist.periods import deputies
+
+    monkeypatch.setattr(django_settings, "DIRECTORY", directory)
+    assert deputies(unit) == found
