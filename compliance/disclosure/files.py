@@ -2,6 +2,7 @@
 
 import csv
 import io
+import zipfile
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,9 @@ from compliance.texts import Language, Text, load, plain
 
 _CELL_MAX = 32_767  # characters that a cell of a workbook holds (ECMA-376, Excel's limit)
 _SHOWN_MAX = 2_000  # characters of one cell on paper; the CSV has the whole
+# What a PDF is made of while somebody waits: some ten seconds (decision 69).
+_PDF_ROWS = 200
+_PDF_SIGNS = 60_000
 _WIDTHS = {Column.TIME: 18, Column.DIRECTION: 12}
 _WIDE = 45
 
@@ -79,6 +83,46 @@ def to_html(extract: Extract, language: Language) -> str:
 def to_pdf(extract: Extract, language: Language) -> bytes:
     """Give the extract as a tagged PDF."""
     return render_pdf(to_html(extract, language))
+
+
+def fits_pdf(extract: Extract) -> bool:
+    """Say whether an extract is short enough for a PDF; a longer one is handed out without."""
+    signs = sum(
+        min(len(cell), _SHOWN_MAX) for row in extract.rows for cell in row if isinstance(cell, str)
+    )
+    return len(extract.rows) <= _PDF_ROWS and signs <= _PDF_SIGNS
+
+
+def to_zip(extract: Extract, language: Language, proof: str | None, unproven: int) -> bytes:
+    """Give everything that is handed out, in one file.
+
+    proof: the extract as the seal proves it (JSON); None if nothing is proven. unproven: how many
+    rows are not in it, since their day is not sealed yet.
+    """
+    texts = _texts()
+    told = [texts["files.about"]]
+    parts = {"csv": to_csv(extract, language), "xlsx": to_xlsx(extract, language)}
+    if fits_pdf(extract):
+        parts["pdf"] = to_pdf(extract, language)
+    else:
+        told.append(texts["files.no_pdf"])
+    if proof is not None:
+        parts["json"] = proof.encode()
+        told.append(texts["files.proof"])
+    if unproven:
+        told.append(texts["files.unproven"].fill(number=unproven))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
+        about = "\r\n\r\n".join(text.read(language) for text in told) + "\r\n"
+        package.writestr(texts["files.txt"].read(language), about.encode("utf-8-sig"))
+        for kind, data in parts.items():
+            package.writestr(texts[f"files.{kind}"].read(language), data)
+    return out.getvalue()
+
+
+def proof_basis(language: Language) -> str:
+    """Say in a proof why a field is hidden that no column of an extract shows."""
+    return _texts()["proof.left_out"].read(language)
 
 
 def _spreadsheet(cell: Cell, language: Language) -> str:

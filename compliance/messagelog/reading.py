@@ -10,8 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal, NamedTuple
+from uuid import UUID
 
 import psycopg
 from psycopg.rows import class_row, dict_row
@@ -104,6 +105,20 @@ class Session:
     units: list[str]
     everything: bool
     expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What proves a unit's entries (docs/seal-format.md), as the database has it.
+
+    rows: the entries whole, by column, with `version` and `seed`. leaves: by day (UTC), in the
+    tree's order, each outbox with its sequences and their hashes one behind another. closings: the
+    number, text and signature of the statement that closed a day; none for a day that is open.
+    """
+
+    rows: list[Row]
+    leaves: dict[date, list[tuple[UUID, list[int], bytes]]]
+    closings: dict[date, tuple[int, str, bytes]]
 
 
 @dataclass(frozen=True)
@@ -208,6 +223,25 @@ class Reader:
                 [self._token, reading, *_columns(places)],
             )
             return self._with_outcomes(reading, cursor.fetchall())
+
+    def evidence(self, unit: str, places: Sequence[Place]) -> Evidence:
+        """Return what proves a unit's entries at places; those that are not its are left out."""
+        days = sorted({place.accepted_at.astimezone(UTC).date() for place in places})
+        with _told(), self._connection.cursor(row_factory=dict_row) as cursor:
+            reading = self._ask("export", Filter(unit=unit))
+            cursor.execute(
+                "SELECT * FROM log.sealed_rows(%s, %s, %s, %s::uuid[], %s)",
+                [self._token, reading, *_columns(places)],
+            )
+            found = Evidence(cursor.fetchall(), defaultdict(list), {})
+            cursor.execute("SELECT * FROM log.leaves_of(%s, %s, %s)", [self._token, reading, days])
+            for row in cursor:
+                leaf = row["outbox_id"], row["sequences"], row["hashes"]
+                found.leaves[row["day"]].append(leaf)
+            cursor.execute("SELECT * FROM log.closings(%s)", [days])
+            for row in cursor:
+                found.closings[row["day"]] = row["number"], row["text"], row["signature"]
+        return found
 
     def heads(self) -> dict[str, int]:
         """Return the last sequence of each outbox; only for whoever may read everything."""

@@ -1,7 +1,7 @@
 """What the log list keeps of its own, in the schema `loglist`."""
 
 from compliance.loglist.models.diary import DiaryProtected, DiaryRow
-from compliance.loglist.models.disclosure import Disclosure, DisclosureRow
+from compliance.loglist.models.disclosure import Disclosure, DisclosureRow, Handout
 from compliance.loglist.models.login import LoginFailure
 from compliance.loglist.models.review import (
     Bookmark,
@@ -18,6 +18,7 @@ __all__ = [
     "DiaryRow",
     "Disclosure",
     "DisclosureRow",
+    "Handout",
     "LoginFailure",
     "ProtocolRow",
     "ReviewDecision",

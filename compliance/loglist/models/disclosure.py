@@ -77,3 +77,19 @@ class DisclosureRow(models.Model):
     def __str__(self) -> str:
         """Name the row."""
         return f"{self.outbox_id} {self.sequence}"
+
+
+class Handout(models.Model):
+    """The very file that was handed out, a zip. unproven: rows whose day was not sealed yet."""
+
+    disclosure = models.OneToOneField(Disclosure, models.PROTECT)
+    unit = models.CharField(max_length=255)
+    made_at = models.DateTimeField(auto_now_add=True)
+    rows = models.IntegerField()
+    unproven = models.IntegerField()
+    sha256 = models.CharField(max_length=64)
+    file = models.BinaryField()
+
+    def __str__(self) -> str:
+        """Name the file."""
+        return f"{self.unit} {self.sha256}"

@@ -16,7 +16,7 @@ from compliance.loglist.context import units_of
 from compliance.loglist.desk.forms import EndForm, RequestForm
 from compliance.loglist.desk.rows import MOST, EndedError, choose, in_words, still_open
 from compliance.loglist.forms import FilterForm
-from compliance.loglist.models import Disclosure
+from compliance.loglist.models import Disclosure, Handout
 from compliance.messagelog.reading import NotYoursError
 
 _SAMPLE = 50  # rows that are shown before they are chosen
@@ -114,6 +114,7 @@ def _one(request: HttpRequest, unit: str, asked: Disclosure, form: EndForm) -> H
         "asked": asked,
         "chosen": asked.rows.count(),
         "wanted": in_words(asked.wanted),
+        "handout": Handout.objects.filter(disclosure=asked).defer("file").first(),
         "form": form,
     }
     return render(request, "loglist/desk/request.html", found, status=400 if form.errors else 200)

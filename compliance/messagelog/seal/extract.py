@@ -3,11 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from compliance.errors import UserError
 from compliance.messagelog.entry import FIELDS, VERSION, LogEntry, fields_of, instant
+from compliance.messagelog.reading import Evidence
 from compliance.messagelog.seal import cells, merkle, verifier
 from compliance.messagelog.seal.sealing import closings
 from compliance.messagelog.seal.statement import Signed, from_text
@@ -137,6 +138,26 @@ def sealed_rows(
                 f"entry {place[1]} of outbox {place[0]} is not there", f"{day}, unit {unit}"
             )
     return [_sealed_row(tree, indexes[place], present[place]) for place in chosen]
+
+
+def proven_rows(unit: str, evidence: Evidence) -> dict[Place, SealedRow]:
+    """Return the rows of a unit that are sealed, by place; the others' day is not signed yet."""
+    trees: dict[date, SealedTree] = {}
+    indexes: dict[Place, int] = {}
+    for day, parts in evidence.leaves.items():
+        number, text, signature = evidence.closings[day]
+        hashes = [value for _, _, joined in parts for value in merkle.parted(joined)]
+        trees[day] = SealedTree(number, Signed(text, signature), unit, merkle.levels(hashes))
+        places = [(outbox, sequence) for outbox, sequences, _ in parts for sequence in sequences]
+        indexes |= {place: index for index, place in enumerate(places)}
+    found = {}
+    for row in evidence.rows:
+        place = row["outbox_id"], row["sequence"]
+        if place in indexes:
+            tree = trees[row["accepted_at"].astimezone(UTC).date()]
+            entry = LogEntry(**{name: row[name] for name in FIELDS})
+            found[place] = SealedRow(tree, indexes[place], entry, row["seed"], row["version"])
+    return found
 
 
 def _sealed_row(tree: SealedTree, index: int, row: Row) -> SealedRow:

@@ -5,12 +5,14 @@ import os
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from messagelog.conftest import entry, new_log, server  # noqa: F401
 from messagelog.test_reading import HOST, OUTBOX, traffic
 
 from compliance.directory.log_readers import LogReader
 
 from .archived_mail import archived, enter  # noqa: F401 - fixtures
+from .desk import KEY
 
 # The review's tests have a unit of their own, to whose mail they add.
 UNITS = {
@@ -51,10 +53,14 @@ def installation(new_log, entry, tmp_path_factory):  # noqa: F811
     dsn = new_log()
     folder = tmp_path_factory.mktemp("loglist")
     (folder / "secret").write_text("hemligt" * 8, encoding="utf-8")
+    (folder / "seal.pem").write_bytes(
+        KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
     (folder / "kommunpost.yml").write_text(
         f"""
 municipality: {{name: Sjövalla kommun, domain: sjovalla.example}}
 directory: {{uri: "ldapi:///", base: "dc=x", reader_dn: "cn=x", reader_password_file: /x}}
+seal: {{public_key_file: {folder}/seal.pem}}
 loglist:
   hosts: [loggningslista.intranat.sjovalla.example]
   secret_key_file: {folder}/secret
