@@ -67,7 +67,7 @@ def to_html(extract: Extract, language: Language) -> str:
     texts = _texts()
     rows = [[_printed(cell, language) for cell in row] for row in extract.rows]
     return (
-        _environment()
+        environment()
         .get_template("extract.html.j2")
         .render(
             language=language,
@@ -149,10 +149,11 @@ def _texts() -> dict[str, Text]:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Give what fills the templates that people receive; pages are escaped, plain text is not."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates_dir() / "disclosure"),
-        autoescape=True,
+        autoescape=jinja2.select_autoescape(["html.j2"]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

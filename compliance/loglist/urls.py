@@ -54,6 +54,7 @@ urlpatterns = [
     path(f"{_REQUEST}preview", masking.preview, name="disclosure-preview"),
     path(f"{_REQUEST}hand-out", handout.hand_out, name="disclosure-hand-out"),
     path(f"{_REQUEST}file.zip", handout.file, name="disclosure-file"),
+    path(f"{_REQUEST}refusal.txt", handout.refusal, name="disclosure-refusal"),
     path(f"{_REQUEST}end", disclosure.end, name="disclosure-end"),
     path("trail/", entries.trail, name="trail"),
     path("trail/<slug:unit>/", entries.trail, name="trail-of"),

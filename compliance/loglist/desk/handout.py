@@ -7,7 +7,15 @@ from django.conf import settings
 from django.utils import timezone
 
 from compliance.disclosure.files import proof_basis, to_html, to_zip
-from compliance.disclosure.masking import Cell, Column, Extract, Masked
+from compliance.disclosure.masking import (
+    PROTECTED_IDENTITY,
+    Cell,
+    Column,
+    Extract,
+    Masked,
+    Section,
+)
+from compliance.disclosure.refusal import Hidden, Refusal
 from compliance.loglist.desk.rows import MASKABLE, Chosen, language, still_open
 from compliance.loglist.models import Disclosure, DisclosureRow, Handout
 from compliance.messagelog.entry import FIELDS
@@ -48,6 +56,7 @@ def hand_out(
     with still_open(request) as held:
         if _masks(held.rows.all()) != _masks(one.kept for one in rows):
             raise ChangedError
+        _keep_protected(rows)
         Handout.objects.create(
             disclosure=held,
             unit=held.unit,
@@ -59,6 +68,37 @@ def hand_out(
         held.ended_at = timezone.now()
         held.outcome = Disclosure.Outcome.HANDED_OUT
         held.save(update_fields=["ended_at", "outcome"])
+
+
+def _keep_protected(rows: Sequence[Chosen]) -> None:
+    """Write down the masks that nobody chose: a decision on them needs no directory then."""
+    changed = [one.kept for one in rows if one.row.protected]
+    for one in rows:
+        for column in one.row.protected:
+            if not getattr(one.kept, column):
+                setattr(one.kept, column, str(PROTECTED_IDENTITY))
+    DisclosureRow.objects.bulk_update(changed, MASKABLE)
+
+
+def refusal_of(request: Disclosure, unit_name: str) -> Refusal | None:
+    """Return what a decision not to hand out is about; None if nothing was kept back."""
+    is_handed_out = request.outcome == Disclosure.Outcome.HANDED_OUT
+    hidden = tuple(
+        Hidden(row.accepted_at, column, Section.parse(section))
+        for row in request.rows.all()
+        for column in MASKABLE
+        if (section := getattr(row, column))
+    )
+    if request.ended_at is None or (is_handed_out and not hidden):
+        return None
+    return Refusal(
+        municipality=settings.KOMMUNPOST.municipality.name,
+        unit=unit_name,
+        asked_for=request.asked_for,
+        received=request.received_on,
+        handed_out=request.ended_at if is_handed_out else None,
+        hidden=hidden,
+    )
 
 
 def _masks(rows: Iterable[DisclosureRow]) -> list[tuple[int, ...]]:

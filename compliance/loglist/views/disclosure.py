@@ -14,6 +14,7 @@ from compliance.clock import today
 from compliance.errors import UserError
 from compliance.loglist.context import units_of
 from compliance.loglist.desk.forms import EndForm, RequestForm
+from compliance.loglist.desk.handout import refusal_of
 from compliance.loglist.desk.rows import MOST, EndedError, choose, in_words, still_open
 from compliance.loglist.forms import FilterForm
 from compliance.loglist.models import Disclosure, Handout
@@ -115,6 +116,7 @@ def _one(request: HttpRequest, unit: str, asked: Disclosure, form: EndForm) -> H
         "chosen": asked.rows.count(),
         "wanted": in_words(asked.wanted),
         "handout": Handout.objects.filter(disclosure=asked).defer("file").first(),
+        "refusal": refusal_of(asked, ""),
         "form": form,
     }
     return render(request, "loglist/desk/request.html", found, status=400 if form.errors else 200)

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from compliance.disclosure.files import fits_pdf
+from compliance.disclosure.refusal import draft
 from compliance.loglist.desk.cells import open_echoes, open_hints
-from compliance.loglist.desk.handout import ChangedError, digest_of
+from compliance.loglist.desk.handout import ChangedError, digest_of, refusal_of
 from compliance.loglist.desk.handout import hand_out as make_files
 from compliance.loglist.desk.rows import EndedError, chosen, extract
 from compliance.loglist.models import Handout
@@ -55,4 +56,17 @@ def file(_request: HttpRequest, unit: str, number: int) -> HttpResponse:
     kept = get_object_or_404(Handout, disclosure=request_of(unit, number))
     answer = HttpResponse(bytes(kept.file), content_type="application/zip")
     answer["Content-Disposition"] = f'attachment; filename="utdrag-{unit}-{number}.zip"'
+    return answer
+
+
+@require_GET
+@desk_page
+def refusal(request: HttpRequest, unit: str, number: int) -> HttpResponse:
+    """Give the draft of a decision on what was not handed out, as plain text."""
+    found = refusal_of(request_of(unit, number), about(request, unit)["unit_name"])
+    if found is None:
+        raise Http404
+    text = draft(found).replace("\n", "\r\n")
+    answer = HttpResponse(text.encode("utf-8-sig"), content_type="text/plain; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="beslut-{unit}-{number}.txt"'
     return answer

@@ -1,5 +1,7 @@
 """What is handed out: the bytes of each file, its proof, and that it is kept as it was."""
 
+# ruff: noqa: F811 - the fixture `directory` of test_desk.py
+
 import csv
 import hashlib
 import html
@@ -21,7 +23,14 @@ from compliance.messagelog.seal.storage import SealStore
 from compliance.messagelog.seal.verifier import ExtractError, verify
 
 from .desk import KEY, PUBLIC, add_mail, choose, fields_of, mask, register
-from .test_desk import SECTION, SEES, WRITES, directory, holds, text_of  # noqa: F401
+from .test_desk import (  # noqa: F401
+    SECTION,
+    SEES,
+    WRITES,
+    directory,
+    holds,
+    text_of,
+)
 
 NAMES = {"las-mig.txt", "utdrag.csv", "utdrag.xlsx", "utdrag.pdf", "bevis.json"}
 SECRET = "Qwerpson"
@@ -262,6 +271,38 @@ def test_files_are_for_who_reads_the_unit_and_handing_out_for_who_reviews(
         assert visit("bun").get(f"/units/bun/disclosures/{number}/{page}").status_code in (
             {404} if "ks" in done else {200, 409}
         )
+
+
+# --- the draft of a decision
+
+
+@pytest.mark.usefixtures("no_pdf")
+def test_the_decision_names_what_was_kept_back_and_no_text_of_it(masked, directory):
+    directory.add("medborgare@omvarlden.example")
+    browser, path = masked
+    assert browser.get(f"{path}refusal.txt").status_code == 404, "the request is open"
+    hand_out(browser, path)
+    assert "Utkast till beslut" in text_of(browser, path)
+    answer = browser.get(f"{path}refusal.txt")
+    assert answer["Content-Type"] == "text/plain; charset=utf-8"
+    text = answer.content.decode("utf-8-sig")
+    assert f"Enligt {SECTION}:\r\n- meddelandet den 24 november 2026 kl. 10.05: avsändare" in text
+    assert "Enligt 21 kap. 3 § OSL:" in text, "what nobody chose to mask too"
+    assert SECRET not in text
+    assert "medborgare@" not in text
+
+
+@pytest.mark.usefixtures("no_pdf")
+def test_where_nothing_was_kept_back_there_is_nothing_to_decide(handed, visit):
+    browser, path = handed
+    hand_out(browser, path)
+    assert browser.get(f"{path}refusal.txt").status_code == 404
+    assert "Utkast till beslut" not in text_of(browser, path)
+    refused = register(browser, "bun")
+    browser.post(f"{refused}end", {"reason": "Sekretess"})
+    assert "avslår begäran." in browser.get(f"{refused}refusal.txt").content.decode()
+    assert visit("ks").get(f"{refused}refusal.txt").status_code == 404
+    assert visit("forvaltningschef").get(f"{refused}refusal.txt").status_code == 200
 
 
 # --- hostile texts, and too much
