@@ -46,7 +46,11 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What is known of one letter: its records without a human, or suggestions, best first."""
+    """What is known of one letter: its records without a human, or suggestions, best first.
+
+    Beside records the suggestions are other documents of the same case: which document of its case
+    a letter is, is less certain than the case.
+    """
 
     matched: tuple[Match, ...] = ()
     suggestions: tuple[Match, ...] = ()
@@ -226,20 +230,31 @@ class _Assignment:
     def _note(self, slots: list[list[Pair]], undecided: list[list[Pair]], rivals: _Rivals) -> None:
         """Put the outcome of each letter on record; what others have is suggested last."""
         suggestions: dict[str, list[Match]] = defaultdict(list)
+        slots_of: dict[str, list[Pair]] = defaultdict(list)
         for slot in undecided:
             suggestions[slot[0].message.key] += [
                 self._weighed(pair, slot, rivals) for pair in slot if self._is_free(pair)
             ]
         for slot in slots:
             key = slot[0].message.key
-            if key in self._decided:
-                self.outcomes[key] = Outcome(tuple(self._decided[key]))
-            else:
-                suggestions[key] += [Match(pair, 0.0) for pair in slot if not self._is_free(pair)]
-        for key, found in suggestions.items():
+            slots_of[key] += slot
             if key not in self._decided:
-                best = sorted(found, key=lambda match: (-match.confidence, -match.pair.weight))
-                self.outcomes[key] = Outcome((), tuple(best[:SHOWN]))
+                suggestions[key] += [Match(pair, 0.0) for pair in slot if not self._is_free(pair)]
+        for key in {slot[0].message.key for slot in slots}:
+            decided = tuple(self._decided.get(key, ()))
+            found = self._beside(decided, slots_of[key]) if decided else suggestions[key]
+            best = sorted(found, key=lambda match: (-match.confidence, -match.pair.weight))
+            self.outcomes[key] = Outcome(decided, tuple(best[: max(0, SHOWN - len(decided))]))
+
+    def _beside(self, decided: tuple[Match, ...], pairs: list[Pair]) -> list[Match]:
+        """Give the other documents of the cases that a letter has, also those of other letters."""
+        cases = {found.record.number.case for found in decided}
+        taken = {found.record.key for found in decided}
+        return [
+            Match(pair, 0.0)
+            for pair in pairs
+            if pair.record.number.case in cases and pair.record.key not in taken
+        ]
 
 
 def _rivals(slots: Iterable[list[Pair]], base: float) -> _Rivals:

@@ -248,8 +248,11 @@ def test_every_letter_has_an_outcome_that_does_not_contradict_itself(messages, o
     found = match(messages, diary)
     assert found.keys() == {item.key for item in messages}
     for item in found.values():
-        assert not (item.matched and item.suggestions)
-        assert len(item.suggestions) <= 3
+        assert len(item.matched) + len(item.suggestions) <= max(3, len(item.matched))
+        cases = {pair.record.number.case for pair in item.matched}
+        shown = {pair.record.key for pair in item.suggestions}
+        assert not shown & {pair.record.key for pair in item.matched}
+        assert not cases or {pair.record.number.case for pair in item.suggestions} <= cases
         assert all(pair.confidence >= Policy().certain for pair in item.matched)
         for pair in (*item.matched, *item.suggestions):
             assert 0 <= pair.confidence <= 1
