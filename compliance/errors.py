@@ -9,11 +9,13 @@ class Problem:
     """One thing that is wrong, as a person reads it.
 
     what: one sentence. where: a file with line, a host or a setting. remedy: what to write or do.
+    swedish: both in Swedish, of a problem that others than technicians meet.
     """
 
     what: str
     where: str = ""
     remedy: str = ""
+    swedish: str = ""
 
     def __str__(self) -> str:
         """Render as one or two lines."""
@@ -32,9 +34,9 @@ class UserError(Exception):
     problems: list[Problem] = field(default_factory=list)
 
     @classmethod
-    def of(cls, what: str, where: str = "", remedy: str = "") -> Self:
+    def of(cls, what: str, where: str = "", remedy: str = "", swedish: str = "") -> Self:
         """Make an error of a single problem."""
-        return cls([Problem(what, where, remedy)])
+        return cls([Problem(what, where, remedy, swedish)])
 
     def __str__(self) -> str:
         """Render every problem, one after the other."""

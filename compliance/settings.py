@@ -265,6 +265,9 @@ class LogList(BaseModel):
     secret_key_file: Path = Field(description="Signs the cookies")
     web: Log = Field(description="As kommunpost_web: reads with a reader's token")
     login: Log = Field(description="As kommunpost_login: lets readers in")
+    diary_mapping: Path | None = Field(
+        default=None, description="What the columns of the diary's export mean (decision 53)"
+    )
     second_factor: Literal["optional", "required"] = Field(
         default="optional", description="Whether everybody needs a code from their telephone too"
     )

@@ -80,6 +80,8 @@ def _line(text: str, delimiter: str, where: str, problems: list[Problem]) -> Lin
                 f"the line cannot be read as CSV ({error})",
                 where,
                 'put a field in quotes as a whole and write a quote inside it twice, ""',
+                "Raden är ingen riktig CSV. Ett fält med citattecken ska stå helt inom sådana, "
+                "och de inre skrivas två gånger.",
             )
         )
         return None
@@ -101,6 +103,8 @@ def _is_as_wide(line: Line, heading: Line, delimiter: str, problems: list[Proble
             line.where,
             f"separate {', '.join(heading.cells)} with a {_DELIMITERS[delimiter]}; "
             "a field that holds one stands in quotes",
+            f"Raden har {len(line.cells)} fält, men rubriken har {len(heading.cells)}. Ett fält "
+            "som innehåller skiljetecknet ska stå inom citattecken.",
         )
     )
     return False

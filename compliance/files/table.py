@@ -53,6 +53,7 @@ def read_table(
                     "the file is empty",
                     str(path),
                     f"write a first line with the columns {', '.join(required)}",
+                    f"Filen är tom. Den första raden ska ha kolumnerna {', '.join(required)}.",
                 ),
             ]
         )
@@ -74,7 +75,12 @@ def _refuse_unfit(
 ) -> None:
     """Raise UserError with every column missing, unknown or given twice."""
     problems = [
-        Problem(f"the column {name} is missing", heading.where, f"add {name} to the heading")
+        Problem(
+            f"the column {name} is missing",
+            heading.where,
+            f"add {name} to the heading",
+            f"Kolumnen {name} saknas. Lägg till den i rubriken.",
+        )
         for name in required
         if name not in columns
     ]
@@ -88,7 +94,12 @@ def _refuse_unfit(
         if not others_pass and name not in known
     ]
     problems += [
-        Problem(f"the column {name} stands twice", heading.where, "keep one of them")
+        Problem(
+            f"the column {name} stands twice",
+            heading.where,
+            "keep one of them",
+            f"Kolumnen {name} finns två gånger. Behåll en av dem.",
+        )
         for name in dict.fromkeys(columns)
         if columns.count(name) > 1 and (name in known or not others_pass)
     ]

@@ -46,6 +46,7 @@ def _decode(path: Path, data: bytes, encoding: str) -> str:
             f"the byte {data[error.start]:#04x} is {told}",
             f"{path}:{line}",
             "save the file as UTF-8",
+            "Filen är ingen text som går att läsa. Spara den som UTF-8.",
         ) from error
 
 
@@ -53,7 +54,10 @@ def _without_nul(path: Path, text: str) -> str:
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise UserError.of(
-            "there is a NUL byte; this is no text file", f"{path}:{line}", "export the file anew"
+            "there is a NUL byte; this is no text file",
+            f"{path}:{line}",
+            "export the file anew",
+            "Filen är ingen textfil. Exportera den på nytt.",
         )
     return text
 

@@ -56,6 +56,8 @@ def is_workbook(path: Path) -> bool:
             "this is a workbook in the old Excel format, or one with a password",
             str(path),
             "save it as .xlsx without a password",
+            "Filen är en Excelfil av äldre slag, eller har ett lösenord. Spara den som .xlsx utan "
+            "lösenord.",
         )
     return start.startswith(_ZIP)
 
@@ -80,6 +82,8 @@ def read_lines(path: Path, known: Collection[str], problems: list[Problem]) -> I
             f"this is no sound Excel workbook ({type(error).__name__})",
             str(path),
             "open it in Excel and save it as .xlsx anew, or save it as CSV UTF-8",
+            "Det här är ingen hel Excelfil. Öppna den i Excel och spara den som .xlsx på nytt, "
+            "eller som CSV UTF-8.",
         ) from error
 
 
@@ -92,6 +96,8 @@ def _lines(path: Path, problems: list[Problem]) -> Iterator[Line]:
             f"{_UNFOLDED_MAX // 1024**2} MiB that a list may take",
             str(path),
             "copy the list alone to a new workbook, or save it as CSV UTF-8",
+            f"Excelfilen är för stor uppackad, mer än {_UNFOLDED_MAX // 1024**2} MiB. Kopiera "
+            "listan till en ny arbetsbok, eller spara den som CSV UTF-8.",
         )
     with (
         path.open("rb") as file,
@@ -110,6 +116,9 @@ def _only_sheet(path: Path, visible: list[_Sheet]) -> _Sheet | None:
             "there are several sheets: " + ", ".join(sheet.title for sheet in filled),
             str(path),
             "keep the one with the list, or hide the others",
+            "Det finns flera blad: "
+            + ", ".join(sheet.title for sheet in filled)
+            + ". Behåll det med listan, eller dölj de andra.",
         )
     return filled[0] if filled else None
 
@@ -157,6 +166,7 @@ class _Reading:
                     f"the cells {cells} are merged, and only the first would have a value",
                     self.sheet,
                     "split them and fill in each one",
+                    f"Cellerna {cells} är sammanfogade. Dela dem och fyll i var och en.",
                 )
             )
 
@@ -166,19 +176,32 @@ class _Reading:
         for at, cell in enumerate(row):
             fault = _fault(cell, is_outside=at >= width)
             if fault:
-                self.problems.append(Problem(fault[0], line.where_of(at), fault[1]))
+                self.problems.append(Problem(fault[0], line.where_of(at), fault[1], fault[2]))
         return len(self.problems) == before
 
 
-def _fault(cell: _Cell, *, is_outside: bool) -> tuple[str, str] | None:
+def _fault(cell: _Cell, *, is_outside: bool) -> tuple[str, str, str] | None:
+    """Give what is wrong, what to do, and both in Swedish."""
     if cell.value is None:
         return None
     if cell.data_type == "f":
-        return "the cell holds a formula", "copy the column and paste it as values"
+        return (
+            "the cell holds a formula",
+            "copy the column and paste it as values",
+            "Cellen har en formel. Kopiera kolumnen och klistra in den som värden.",
+        )
     if cell.data_type == "e":
-        return f"the cell shows the error {cell.value}", "write the value itself"
+        return (
+            f"the cell shows the error {cell.value}",
+            "write the value itself",
+            f"Cellen visar felet {cell.value}. Skriv själva värdet.",
+        )
     if is_outside:
-        return "the cell lies beyond the heading", "remove it, or name its column in the heading"
+        return (
+            "the cell lies beyond the heading",
+            "remove it, or name its column in the heading",
+            "Cellen ligger utanför rubriken. Ta bort den, eller ge dess kolumn en rubrik.",
+        )
     return None
 
 

@@ -71,20 +71,52 @@ def forget_second_step(
 
 @app.command()
 def work() -> None:
-    """Take in what the message log has of new, so that each unit finds it left to review.
+    """Take in what the message log has of new, and hold it against each unit's diary.
 
-    Says how many rows that were, and nothing if there were none. May be stopped and run at any
-    time. Run every five minutes, as the user of the log list.
+    Says how many rows are to be reviewed, how many of them stand in the diary, and nothing if
+    nothing was new. May be stopped and run at any time. Run every five minutes, as the user of the
+    log list.
     Example: kommunpost loglist work
     """
     _start_django()
+    from compliance.loglist.matching import match_units
     from compliance.loglist.work import authorities, take_in, worker
 
     authority_of = authorities()
     with worker() as reader:
         made = take_in(reader, authority_of)
-    if made:
-        typer.echo(f"{made} rows to review")
+        if made:
+            typer.echo(f"{made} rows to review")
+        matched = match_units(reader)
+    if matched.decided or matched.suggested:
+        typer.echo(f"{matched.decided} rows are in the diary, {matched.suggested} may be")
+
+
+@app.command()
+def import_diary(
+    unit: Annotated[str, typer.Option(help="id of the unit whose diary it is")],
+    file: Annotated[Path, typer.Argument(help="CSV, XLSX, or CITS ERMS as XML")],
+) -> None:
+    """Take in an export of a unit's diary, in the place of what was there of the days it covers.
+
+    Says every problem, and takes in nothing if there is one. For a timer, after the diary system
+    has written its export; run as the user of the log list.
+    Example: kommunpost loglist import-diary --unit ks /srv/diary/ks.csv
+    """
+    _start_django()
+    from compliance.loglist.diary import read_export, take_over
+    from compliance.loglist.work import authorities, worker
+
+    if unit not in authorities():
+        raise UserError.of("there is no such unit", unit, "write its id in organisation.yml")
+    entries = read_export(file)
+    with worker() as reader:
+        done = take_over(unit, entries, file.name, reader.session())
+    days = f" from {done.first} to {done.last}" if done.first else ""
+    typer.echo(
+        f"{done.rows} records{days}: {done.added} new, {done.changed} changed, "
+        f"{done.removed} removed"
+    )
 
 
 @app.command()

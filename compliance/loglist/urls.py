@@ -5,6 +5,7 @@ from django.views.i18n import set_language
 
 from compliance.loglist.views import (
     account,
+    diary,
     disclosure,
     entries,
     handout,
@@ -45,6 +46,7 @@ urlpatterns = [
     path("units/<slug:unit>/review/", review.to_review, name="review"),
     path("units/<slug:unit>/periods/", periods.periods, name="periods"),
     path("units/<slug:unit>/periods/<int:number>.pdf", periods.protocol, name="protocol"),
+    path("units/<slug:unit>/diary/", diary.diary, name="diary"),
     path("units/<slug:unit>/export.<slug:form>", entries.export, name="export"),
     path(_DESK, disclosure.requests, name="disclosures"),
     path(f"{_DESK}new", disclosure.new, name="disclosure-new"),

@@ -18,5 +18,10 @@ def read_diary(path: Path, mapping: Mapping) -> list[DiaryEntry]:
         return read_erms(path, mapping.numbers)
     entries = read_rows(path, mapping)
     if not entries:
-        raise UserError.of("there is no row below the heading", str(path), "export the diary anew")
+        raise UserError.of(
+            "there is no row below the heading",
+            str(path),
+            "export the diary anew",
+            "Det finns ingen rad under rubriken. Exportera diariet på nytt.",
+        )
     return entries

@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
-from compliance.diary.importers.tabular import with_distinct_keys
+from compliance.diary.importers.tabular import DOCUMENT_DIGITS, with_distinct_keys
 from compliance.diary.number import DiaryNumber, parse_number
 from compliance.diary.number_rules import NumberRules
 from compliance.diary.record import DiaryEntry, DiaryRecord, Direction, Protected
@@ -47,13 +47,19 @@ def read_erms(path: Path, rules: NumberRules) -> list[DiaryEntry]:
             f"{_NAMESPACE}",
             f"{path}:{root.get(_LINE)}",
             "export the diary as FGS Ärendehantering 2.0 (CITS ERMS)",
+            "Filen är XML men inte FGS Ärendehantering 2.0 (CITS ERMS). Exportera diariet så.",
         )
     problems: list[Problem] = []
     reading = _Reading(path, rules, problems)
     found = [reading.entry(record, case) for record, case in _records(root, None)]
     if not found:
         problems.append(
-            Problem("there is no record in the file", str(path), "export the diary's documents too")
+            Problem(
+                "there is no record in the file",
+                str(path),
+                "export the diary's documents too",
+                "Det finns ingen handling i filen. Exportera diariets handlingar också.",
+            )
         )
     if problems:
         raise UserError(problems)
@@ -80,11 +86,16 @@ def _parse(path: Path) -> Element:
             "the XML declares a document type or entities, which no export needs",
             str(path),
             "do not use this file; ask whoever made it",
+            "XML-filen innehåller en dokumenttyp eller entiteter, som ingen export behöver. Använd "
+            "inte filen, utan fråga den som har gjort den.",
         ) from error
     except (ParseError, LookupError, ValueError) as error:
         line = getattr(error, "position", (0, 0))[0]
         raise UserError.of(
-            f"this is no well-formed XML ({error})", f"{path}:{line}", "export the diary anew"
+            f"this is no well-formed XML ({error})",
+            f"{path}:{line}",
+            "export the diary anew",
+            "Filen är trasig XML. Exportera diariet på nytt.",
         ) from error
     return root
 
@@ -148,8 +159,8 @@ class _Reading:
     def _where(self, element: Element) -> str:
         return f"{self.path}:{element.get(_LINE)}"
 
-    def _problem(self, element: Element, what: str, remedy: str) -> None:
-        self.problems.append(Problem(f"record: {what}", self._where(element), remedy))
+    def _problem(self, element: Element, what: str, remedy: str, swedish: str) -> None:
+        self.problems.append(Problem(f"record: {what}", self._where(element), remedy, swedish))
 
     def _number(self, record: Element, case: Element | None) -> DiaryNumber | None:
         written = _text(record, "objectId")
@@ -161,10 +172,13 @@ class _Reading:
                 record,
                 f"objectId {written[:40]!r} is no diary number, nor is its case's",
                 "declare its form as a pattern in the mapping",
+                f"Handlingens objectId ”{written[:40]}” är inget diarienummer, och inte heller "
+                "ärendets. Be it-avdelningen lägga till skrivsättet.",
             )
             return None
         running = _text(record, "runningNumber")
-        if number.document is None and running.isascii() and running.isdigit():
+        is_number = running.isascii() and running.isdigit() and len(running) <= DOCUMENT_DIGITS
+        if number.document is None and is_number:
             return replace(number, document=int(running))
         return number
 
@@ -182,6 +196,8 @@ class _Reading:
                     element,
                     f"date {kind} {text[:40]!r} is no day",
                     "write it as 2026-10-15T00:00:00",
+                    f"Handlingens datum {kind} ”{text[:40]}” är ingen dag. Skriv den som "
+                    "2026-10-15T00:00:00.",
                 )
         return None
 

@@ -14,6 +14,7 @@ from compliance.files.table import Row, read_table
 
 # Days as diary systems write them; all begin with the year, so that none can be misread.
 _DAYS = ("%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y.%m.%d")
+DOCUMENT_DIGITS = 9  # more is no document's number, and more than a database holds
 _REQUIRED = ("number", "day", "party", "subject", "restriction")
 
 
@@ -67,10 +68,12 @@ class _Reader:
         name = self._mapping.columns.get(key)
         return " ".join(self._row.fields[name].split()) if name else ""
 
-    def _problem(self, key: str, what: str, remedy: str) -> None:
+    def _problem(self, key: str, what: str, remedy: str, swedish: str) -> None:
         name = self._mapping.columns[key]
         where = self._row.where_of(name)
-        self._problems.append(Problem(f"column {name}: {what}", where, remedy))
+        self._problems.append(
+            Problem(f"column {name}: {what}", where, remedy, f"Kolumnen {name}: {swedish}")
+        )
 
     def _number(self) -> DiaryNumber | None:
         # A workbook's number may be shown with a document of its own column.
@@ -80,13 +83,20 @@ class _Reader:
                 "number",
                 f"{self._text('number')[:40]!r} is no diary number",
                 f"mend it in the diary, or declare its form as a pattern as in {EXAMPLE}",
+                f"”{self._text('number')[:40]}” är inget diarienummer. Rätta det i diariet, eller "
+                "be it-avdelningen lägga till skrivsättet.",
             )
             return None
         document = self._text("document")
         if not document:
             return number
-        if not document.isascii() or not document.isdigit():
-            self._problem("document", f"{document[:40]!r} is no number", "write a whole number")
+        if not (document.isascii() and document.isdigit() and len(document) <= DOCUMENT_DIGITS):
+            self._problem(
+                "document",
+                f"{document[:40]!r} is no number",
+                "write a whole number",
+                f"”{document[:40]}” är inget nummer. Skriv ett heltal.",
+            )
             return None
         return replace(number, document=int(document))
 
@@ -98,7 +108,12 @@ class _Reader:
             except ValueError:
                 continue
         if text:
-            self._problem("day", f"{text[:40]!r} is no day", "export days as 2026-10-15")
+            self._problem(
+                "day",
+                f"{text[:40]!r} is no day",
+                "export days as 2026-10-15",
+                f"”{text[:40]}” är ingen dag. Exportera dagar som 2026-10-15.",
+            )
         return None
 
     def _direction(self) -> Direction | None:
@@ -108,5 +123,7 @@ class _Reader:
                 "direction",
                 f"{text[:40]!r} is not known",
                 "write in the mapping whether it means in, out or internal",
+                f"”{text[:40]}” är okänt. Be it-avdelningen ange vad det betyder: inkommen, "
+                "utgående eller upprättad.",
             )
         return self._mapping.directions.get(text.lower())

@@ -1,6 +1,6 @@
 """What the log list keeps of its own, in the schema `loglist`."""
 
-from compliance.loglist.models.diary import DiaryProtected, DiaryRow
+from compliance.loglist.models.diary import DiaryImport, DiaryMatch, DiaryProtected, DiaryRow
 from compliance.loglist.models.disclosure import Disclosure, DisclosureRow, Handout
 from compliance.loglist.models.login import LoginFailure
 from compliance.loglist.models.review import (
@@ -14,6 +14,8 @@ from compliance.loglist.models.second_factor import SecondFactor
 
 __all__ = [
     "Bookmark",
+    "DiaryImport",
+    "DiaryMatch",
     "DiaryProtected",
     "DiaryRow",
     "Disclosure",

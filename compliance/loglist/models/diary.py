@@ -4,6 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from compliance.loglist.models.review import ReviewItem
+
 
 class DiaryRow(models.Model):
     """The public face of a row of a unit's diary. key: unique within that diary."""
@@ -48,3 +50,60 @@ class DiaryProtected(models.Model):
     def __str__(self) -> str:
         """Name the row."""
         return f"protected {self.row_id}"
+
+
+class DiaryImport(models.Model):
+    """A diary that was handed over. by: id of whoever did, with their name of that day.
+
+    rows: how many it had; added, changed, removed: what that made of the diary of before. first
+    and last: the days that it covers. matched_to: the newest `ReviewItem` that has been held
+    against the diary since; None if none has.
+    """
+
+    unit = models.CharField(max_length=255)
+    at = models.DateTimeField()
+    by = models.CharField(max_length=64)
+    by_name = models.CharField(max_length=200)
+    file = models.CharField(max_length=200)
+    rows = models.IntegerField()
+    added = models.IntegerField()
+    changed = models.IntegerField()
+    removed = models.IntegerField()
+    first = models.DateField(null=True)
+    last = models.DateField(null=True)
+    matched_to = models.BigIntegerField(null=True)
+
+    class Meta:
+        """How it is stored."""
+
+        indexes: ClassVar = [models.Index(fields=["unit", "id"], name="diary_import_unit")]
+
+    def __str__(self) -> str:
+        """Name the row."""
+        return f"{self.unit} {self.at:%Y-%m-%d %H:%M}"
+
+
+class DiaryMatch(models.Model):
+    """A record that a row of the review was matched to, or may be. rank: 1 is the likeliest.
+
+    is_certain: the program has decided so by itself; else it is a suggestion. reasons: sentences
+    in Swedish and English, with public texts alone; empty once the record says something else.
+    """
+
+    item = models.ForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="matches")
+    unit = models.CharField(max_length=255)
+    row = models.ForeignKey(DiaryRow, on_delete=models.CASCADE, related_name="matches")
+    rank = models.SmallIntegerField()
+    is_certain = models.BooleanField()
+    reasons = models.JSONField(default=list)
+
+    class Meta:
+        """How it is stored."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["item", "rank"], name="diary_match_rank")
+        ]
+
+    def __str__(self) -> str:
+        """Name the row."""
+        return f"{self.item_id} {self.rank} {self.row_id}"

@@ -15,6 +15,7 @@ from compliance.loglist.context import units_of
 from compliance.loglist.decision_form import DecisionForm
 from compliance.loglist.forms import FilterForm
 from compliance.loglist.reviews import with_items
+from compliance.loglist.suggestions import matches_of
 from compliance.messagelog import formats
 from compliance.messagelog.reading import CONVERSATION, PAGE, Place
 
@@ -76,6 +77,7 @@ def show_entry(
             "unit": unit,
             "unit_name": dict(units_of(request.who)).get(unit, unit),
             "row": row,
+            "matches": matches_of([row["item"]]).get(row["item"], []) if row["item"] else [],
             "decisions": row["item"].decisions.order_by("-revision") if row["item"] else [],
             "may_decide": row["item"] and unit in request.reviews,
             "form": form or DecisionForm(),
