@@ -47,6 +47,7 @@ urlpatterns = [
     path("units/<slug:unit>/periods/", periods.periods, name="periods"),
     path("units/<slug:unit>/periods/<int:number>.pdf", periods.protocol, name="protocol"),
     path("units/<slug:unit>/diary/", diary.diary, name="diary"),
+    path("units/<slug:unit>/diary/take", diary.take_suggestion, name="take"),
     path("units/<slug:unit>/export.<slug:form>", entries.export, name="export"),
     path(_DESK, disclosure.requests, name="disclosures"),
     path(f"{_DESK}new", disclosure.new, name="disclosure-new"),

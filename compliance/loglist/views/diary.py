@@ -5,15 +5,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
 
 from compliance.errors import Problem, UserError
+from compliance.loglist.access import must_read, must_review
 from compliance.loglist.context import units_of
 from compliance.loglist.diary import diary_of, read_export, take_over
 from compliance.loglist.diary_form import DiaryForm
-from compliance.messagelog.reading import NotYoursError
+from compliance.loglist.reviews import OvertakenError
+from compliance.loglist.suggestions import suggestion, take
+from compliance.loglist.views.entries import show_entry
+from compliance.loglist.views.review import here
 
 _TOLD = 200  # problems on a page; whoever mends those comes back
 _NAME = "export"
@@ -22,12 +27,10 @@ _NAME = "export"
 @require_http_methods(["GET", "HEAD", "POST"])
 def diary(request: HttpRequest, unit: str) -> HttpResponse:
     """Show what is known of a unit's diary, and take in an export of it."""
-    if not (request.who.everything or unit in request.who.units):
-        raise NotYoursError
+    must_read(request, unit)
     if request.method != "POST":
         return _page(request, unit, DiaryForm(label_suffix=""))
-    if unit not in request.reviews:
-        raise NotYoursError
+    must_review(request, unit)
     form = DiaryForm(request.POST, request.FILES, label_suffix="")
     if not form.is_valid():
         return _page(request, unit, form, status=400)
@@ -40,6 +43,27 @@ def diary(request: HttpRequest, unit: str) -> HttpResponse:
         return _page(request, unit, form, problems, status=400)
     take_over(unit, entries, file.name, request.who)
     return redirect(f"{request.path}?done")
+
+
+@require_POST
+def take_suggestion(request: HttpRequest, unit: str) -> HttpResponse:
+    """Register a row under the record that the program suggests, by one click."""
+    must_review(request, unit)
+    try:
+        number, revision = map(int, request.POST.get("suggestion", "").split("."))
+    except ValueError as error:
+        raise Http404 from error
+    if not (0 <= number < 2**63 and 0 <= revision < 2**31):
+        raise Http404
+    match = suggestion(unit, number)
+    item = match.item
+    try:
+        take(match, revision, request.who)
+    except OvertakenError:
+        return show_entry(request, unit, item.outbox, item.sequence, is_overtaken=True)
+    if "entry" in request.GET:
+        return redirect("entry", unit, item.outbox, item.sequence)
+    return redirect(f"{reverse('review', args=[unit])}?{here(request)}&decided=1")
 
 
 def _laid_down(file: UploadedFile, folder: Path) -> Path:

@@ -24,6 +24,7 @@ from compliance.loglist.reviews import (
     left,
     with_rows,
 )
+from compliance.loglist.suggestions import in_the_diary, matches_of
 from compliance.loglist.views.entries import show_entry
 from compliance.messagelog.reading import PAGE, NotYoursError
 from compliance.review.lag import label, lag
@@ -47,7 +48,7 @@ def to_review(request: HttpRequest, unit: str) -> HttpResponse:
         decide(items, seen, form.decision(request.who.reader), request.who)
     except OvertakenError as error:
         return _page(request, unit, form, picked=seen, problem="overtaken", overtaken=error.items)
-    return redirect(f"{request.path}?{_here(request)}&decided={len(items)}")
+    return redirect(f"{request.path}?{here(request)}&decided={len(items)}")
 
 
 @require_POST
@@ -90,8 +91,10 @@ def _page(
     found = left(unit, direction)
     items = list(behind(found, _spot(request.GET.get("after")))[: PAGE + 1])
     rows = with_rows(request.reader, unit, items[:PAGE])
+    matches = matches_of(items[:PAGE])
     for row in rows:
         item = row["item"]
+        row["matches"] = matches.get(item, [])
         row["lag"] = lag(str(item.id), item.accepted_at, None, today())
         row["is_picked"] = item.id in picked or "all" in request.GET
     first_page = {"direction": direction} if direction else {}
@@ -108,12 +111,13 @@ def _page(
             "form": form,
             "rows": rows,
             "left": found.count(),
+            "in_the_diary": in_the_diary(unit, direction),
             "label": label(),
             "problem": problem,
             "overtaken": with_rows(request.reader, unit, overtaken),
             "decided": _count(request.GET.get("decided", "")),
             "is_first": "after" not in request.GET,
-            "here": _here(request),
+            "here": here(request),
             "oldest": urlencode(first_page),
             "newer": urlencode(newer),
         },
@@ -121,7 +125,7 @@ def _page(
     )
 
 
-def _here(request: HttpRequest) -> str:
+def here(request: HttpRequest) -> str:
     """Return the part of the address that says which page of what is left this is."""
     return urlencode(
         {key: request.GET[key] for key in ("direction", "after") if key in request.GET}

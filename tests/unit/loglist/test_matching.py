@@ -3,6 +3,7 @@
 # ruff: noqa: F811 - fixtures are named as those that they are imported from
 
 import json
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -211,3 +212,102 @@ def test_the_name_is_read_from_the_header():
     assert _name("Åsa Öberg <a@x.example> | Bo <b@x.example>") == "Åsa Öberg"
     assert _name("a@x.example") == ""
     assert _name("") == ""
+
+
+@pytest.fixture
+def suggested(arrive, hand_over, stored, unit):
+    """Let a letter come that the program isn't sure of; give the suggestion as the page does."""
+    hand_over()
+    outbox = arrive("buller", from_address="x7@post.example", from_text="x7@post.example")
+    match()
+    (number, *_), *_ = stored("id", "diarymatch", "rank")
+    return outbox, f"{number}.0"
+
+
+def test_a_suggestion_stands_beside_its_row_and_is_taken_by_one_click(
+    suggested, visit, unit, standing
+):
+    browser, page = visit("granskare"), f"/units/{unit}/review/"
+    shown = text(browser.get(page))
+    for told in ("Kan finnas i diariet", "MBN 2026/12-1", suggested[1], "Varför"):
+        assert told in shown
+    answer = browser.post(f"/units/{unit}/diary/take?direction=in", {"suggestion": suggested[1]})
+    assert answer["Location"] == f"{page}?direction=in&decided=1"
+    assert standing() == [("registered", "MBN 2026/12-1", 1)]
+    assert "Kan finnas i diariet" not in text(browser.get(page))
+
+
+def test_a_suggestion_is_taken_on_the_entrys_page_too(suggested, visit, unit, standing):
+    outbox, number = suggested
+    browser, page = visit("granskare"), f"/units/{unit}/{outbox}/1"
+    assert number in text(browser.get(page))
+    answer = browser.post(f"/units/{unit}/diary/take?entry", {"suggestion": number})
+    assert answer["Location"] == page
+    assert standing() == [("registered", "MBN 2026/12-1", 1)]
+
+
+def test_two_reviewers_at_once_one_of_whom_takes_a_suggestion(suggested, visit, unit, standing):
+    _, number = suggested
+    row = re.search(r'name="row"\s+value="([\d.]+)"', text(visit("granskare").get(
+        f"/units/{unit}/review/"
+    )))[1]  # fmt: skip
+    visit("granskare").post(f"/units/{unit}/review/", {"row": row, "outcome": "private"})
+    answer = visit("granskare").post(f"/units/{unit}/diary/take", {"suggestion": number})
+    assert answer.status_code == 409
+    assert "någon annan hann före" in text(answer)
+    assert standing() == [("private", "", 1)]
+
+
+@pytest.mark.parametrize(("who", "status"), [("namndchef", 404), ("bun", 404), (None, 302)])
+def test_only_reviewers_take_suggestions(suggested, visit, unit, standing, who, status):
+    browser = visit(who)
+    page = browser.get(f"/units/{unit}/review/")
+    assert "<button form=" not in text(page)
+    answer = browser.post(f"/units/{unit}/diary/take", {"suggestion": suggested[1]})
+    assert answer.status_code == status
+    assert standing() == [("", "", 0)]
+
+
+@pytest.mark.parametrize("number", ["", "x", "1", "1.x", "-1.0", "9" * 30 + ".0", "999999999.0"])
+def test_a_suggestion_that_is_not_there_is_not_found(visit, unit, number):
+    answer = visit("granskare").post(f"/units/{unit}/diary/take", {"suggestion": number})
+    assert answer.status_code == 404
+
+
+def test_a_suggestion_of_another_unit_is_not_found(suggested, visit, standing):
+    answer = visit("bun").post("/units/bun/diary/take", {"suggestion": suggested[1]})
+    assert answer.status_code == 404
+    assert standing() == [("", "", 0)]
+
+
+def test_the_page_says_how_many_rows_are_in_the_diary_and_how_many_are_left(
+    arrive, hand_over, visit, unit
+):
+    now = datetime.now(UTC) - timedelta(hours=1)
+    hand_over([row.replace("2026-03-02", f"{now:%Y-%m-%d}") for row in ROWS[:1]])
+    arrive("Bullret MBN 2026/12", "Erbjudande", "Inbjudan", day=now)
+    match()
+    page = " ".join(text(visit("granskare").get(f"/units/{unit}/review/")).split())
+    assert "som finns i diariet: 1. Rader kvar att besluta om: 2." in page
+
+
+def test_what_the_program_decided_is_told_to_be_the_programs(arrive, hand_over, visit, unit):
+    hand_over()
+    outbox = arrive("Bullret MBN 2026/12")
+    match()
+    assert "programmet, efter diariet" in text(visit("granskare").get(f"/units/{unit}/{outbox}/1"))
+
+
+def test_a_person_may_decide_anew_what_the_program_decided(
+    arrive, hand_over, visit, unit, standing
+):
+    hand_over()
+    outbox = arrive("Bullret MBN 2026/12")
+    match()
+    page = f"/units/{unit}/{outbox}/1"
+    row = re.search(r'name="row"\s+value="([\d.]+)"', text(visit("granskare").get(page)))[1]
+    visit("granskare").post(f"{page}/decide", {"row": row, "outcome": "private"})
+    hand_over([*ROWS, "MBN 2026/16-1;2026-03-05;In;X;Y;;"])
+    match()
+    assert standing() == [("private", "", 2)]
+    assert "funnet av programmet" not in text(visit("granskare").get(page))
