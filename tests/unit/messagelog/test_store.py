@@ -68,6 +68,11 @@ def test_a_migration_that_fails_leaves_nothing_behind(connect):
     assert owner.execute("SELECT to_regclass('log.x')").fetchone() == (None,)
 
 
+def test_each_migration_has_a_number_of_its_own():
+    numbers = [migration.number for migration in store.migrations()]
+    assert len(numbers) == len(set(numbers))
+
+
 def test_entries_come_out_as_they_went_in(connect, records):
     made = records(2, subject="Å 'quoted' \"x\" \\ \U0001f600", label="probe", recipient_unit=None)
     assert append(connect("writer"), made) == 2

@@ -1,0 +1,111 @@
+"""How much mail a unit has a day, and how much of it is reviewed: the figures of the overview."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
+
+from django.db.models import Count, Q
+
+from compliance.clock import SWEDEN
+from compliance.loglist.models import ReviewItem
+from compliance.loglist.reviews import LEFT
+from compliance.messagelog.reading import DayCount
+
+BAR_WIDTH, BARS_HEIGHT = 20, 120
+
+
+@dataclass
+class Volume:
+    """Entries of a span of time; the audit's own mail isn't among them."""
+
+    incoming: int = 0
+    outgoing: int = 0
+    internal: int = 0
+
+    @property
+    def total(self) -> int:
+        """Return all three together."""
+        return self.incoming + self.outgoing + self.internal
+
+    def add(self, count: DayCount) -> None:
+        """Add what a unit has on a day."""
+        self.incoming += count.incoming
+        self.outgoing += count.outgoing
+        self.internal += count.internal
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """How far a unit's review has got.
+
+    all, decided: rows of a span of time that need review, and those of them that are decided.
+    left: rows of any time that somebody still has to decide, as the page of the review shows them.
+    """
+
+    all: int = 0
+    decided: int = 0
+    left: int = 0
+
+    @property
+    def percent(self) -> int:
+        """Return the share that is decided, in whole per cent, rounded down."""
+        return 100 * self.decided // self.all if self.all else 100
+
+
+class Bar(NamedTuple):
+    """A bar of the picture, in units of its own."""
+
+    x: int
+    y: int
+    height: int
+
+
+def midnight(day: date) -> datetime:
+    """Return when a day begins in Sweden."""
+    return datetime.combine(day, time(), SWEDEN)
+
+
+def by_day(counts: Iterable[DayCount], first: date, last: date) -> dict[date, Volume]:
+    """Return the volume of each day, the last first; also of days without mail."""
+    days = [last - timedelta(days=number) for number in range((last - first).days + 1)]
+    found = {day: Volume() for day in days}
+    for count in counts:
+        if count.day in found:
+            found[count.day].add(count)
+    return found
+
+
+def by_unit(counts: Iterable[DayCount]) -> dict[str, Volume]:
+    """Return the volume of each unit; '' has what is of none."""
+    found: dict[str, Volume] = {}
+    for count in counts:
+        found.setdefault(count.unit, Volume()).add(count)
+    return found
+
+
+def reviewed(units: Sequence[str], since: datetime) -> dict[str, Reviewed]:
+    """Return how far each unit's review of what came since has got.
+
+    Of units that aren't the session's the database shows no row.
+    """
+    items = ReviewItem.objects.filter(unit__in=units)
+    is_left = Q(outcome__in=LEFT)
+    left = dict(items.filter(is_left).values_list("unit").annotate(Count("id")))
+    rows = items.filter(accepted_at__gte=since).values_list("unit")
+    shares = {
+        unit: (all_, decided)
+        for unit, all_, decided in rows.annotate(Count("id"), decided=Count("id", filter=~is_left))
+    }
+    return {unit: Reviewed(*shares.get(unit, (0, 0)), left.get(unit, 0)) for unit in units}
+
+
+def bars(volumes: Iterable[Volume]) -> list[Bar]:
+    """Return a bar for each volume, from left to right; the highest fills the picture."""
+    totals = [volume.total for volume in volumes]
+    most = max(totals, default=0) or 1
+    heights = [BARS_HEIGHT * total // most for total in totals]
+    return [
+        Bar(number * BAR_WIDTH, BARS_HEIGHT - height, height)
+        for number, height in enumerate(heights)
+    ]
