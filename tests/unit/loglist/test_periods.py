@@ -28,7 +28,7 @@ def rows(arrive, installation, monkeypatch):  # noqa: F811
     with psycopg.connect(installation("owner"), autocommit=True) as owner:
         owner.execute(
             "TRUNCATE loglist.loglist_protocolrow, loglist.loglist_reviewprotocol, "
-            "loglist.loglist_reviewdecision, loglist.loglist_reviewitem"
+            "loglist.loglist_reviewdecision, loglist.loglist_diarymatch, loglist.loglist_reviewitem"
         )
     monkeypatch.setattr(periods, "today", lambda: date(2026, 3, 20))
     monkeypatch.setattr(periods, "deputies", lambda unit: frozenset({"person:8"}))
