@@ -61,9 +61,10 @@ class Bar(NamedTuple):
     height: int
 
 
-def midnight(day: date) -> datetime:
-    """Return when a day begins in Sweden."""
-    return datetime.combine(day, time(), SWEDEN)
+def span(first: date, last: date) -> tuple[datetime, datetime]:
+    """Return when the first day begins in Sweden, and when the last one has ended."""
+    after = last + timedelta(days=1)
+    return datetime.combine(first, time(), SWEDEN), datetime.combine(after, time(), SWEDEN)
 
 
 def by_day(counts: Iterable[DayCount], first: date, last: date) -> dict[date, Volume]:
@@ -84,15 +85,15 @@ def by_unit(counts: Iterable[DayCount]) -> dict[str, Volume]:
     return found
 
 
-def reviewed(units: Sequence[str], since: datetime) -> dict[str, Reviewed]:
-    """Return how far each unit's review of what came since has got.
+def reviewed(units: Sequence[str], since: datetime, until: datetime) -> dict[str, Reviewed]:
+    """Return how far each unit's review of what came in a span of time has got.
 
     Of units that aren't the session's the database shows no row.
     """
     items = ReviewItem.objects.filter(unit__in=units)
     is_left = Q(outcome__in=LEFT)
     left = dict(items.filter(is_left).values_list("unit").annotate(Count("id")))
-    rows = items.filter(accepted_at__gte=since).values_list("unit")
+    rows = items.filter(accepted_at__gte=since, accepted_at__lt=until).values_list("unit")
     shares = {
         unit: (all_, decided)
         for unit, all_, decided in rows.annotate(Count("id"), decided=Count("id", filter=~is_left))

@@ -19,8 +19,9 @@ def of_unit(request: HttpRequest, unit: str) -> HttpResponse:
     """Show a unit's volume day by day; each figure leads to its rows."""
     last = today()
     first = last - timedelta(days=DAYS - 1)
-    since = figures.midnight(first)
-    days = figures.by_day(request.reader.counts(Filter(unit=unit, since=since)), first, last)
+    since, until = figures.span(first, last)
+    counts = request.reader.counts(Filter(unit=unit, since=since, until=until))
+    days = figures.by_day(counts, first, last)
     return render(
         request,
         "loglist/overview.html",
@@ -33,7 +34,7 @@ def of_unit(request: HttpRequest, unit: str) -> HttpResponse:
             "bars": figures.bars(reversed(days.values())),
             "width": DAYS * figures.BAR_WIDTH,
             "most": max(day.total for day in days.values()),
-            "reviewed": figures.reviewed([unit], since)[unit],
+            "reviewed": figures.reviewed([unit], since, until)[unit],
         },
     )
 
@@ -42,10 +43,10 @@ def of_unit(request: HttpRequest, unit: str) -> HttpResponse:
 def of_all(request: HttpRequest) -> HttpResponse:
     """Show the volume of each unit that the reader reads; each leads to its own overview."""
     last = today()
-    since = figures.midnight(last - timedelta(days=DAYS - 1))
-    volumes = figures.by_unit(request.reader.counts(Filter(since=since)))
+    since, until = figures.span(last - timedelta(days=DAYS - 1), last)
+    volumes = figures.by_unit(request.reader.counts(Filter(since=since, until=until)))
     names = units_of(request.who)
-    done = figures.reviewed([unit for unit, _ in names], since)
+    done = figures.reviewed([unit for unit, _ in names], since, until)
     rows = [
         (unit, name, volumes.pop(unit, figures.Volume()), done.get(unit)) for unit, name in names
     ]
