@@ -45,11 +45,11 @@ def test_a_row_is_registered_with_its_number(visit, reviewer, arrived):
         page.get_by_role("link", name="Att granska").click()
         accessible(page)
         row_of(page, subject).get_by_role("checkbox").check()
+        page.get_by_label("Diarieförd").check()
         page.get_by_role("button", name="Besluta om de valda raderna").click()
-        expect(page.get_by_role("alert").first).to_be_visible()  # no decision is chosen yet
+        expect(page.get_by_text("Skriv diarienumret.")).to_be_visible()
         expect(row_of(page, subject).get_by_role("checkbox")).to_be_checked()
         accessible(page)
-        page.get_by_label("Diarieförd").check()
         page.get_by_label("Diarienummer").fill("BN 2026/123")
         page.get_by_role("button", name="Besluta om de valda raderna").click()
         expect(page.get_by_role("status")).to_contain_text("1")
