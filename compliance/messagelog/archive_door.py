@@ -8,6 +8,7 @@ process for each question (role log_list), with the socket as its standard input
 
 import json
 import logging
+import os
 import socket
 import time
 from dataclasses import asdict, dataclass
@@ -41,14 +42,22 @@ class Answer:
 
 
 def answer(log: Log, reached: Archive, question: BinaryIO, output: BinaryIO) -> None:
-    """Answer the one question; what is wrong goes to the journal too."""
+    """Answer the one question; what is wrong goes to the journal too.
+
+    Whoever hangs up before is owed nothing: a web server that is stopped is no fault here.
+    """
     try:
         said, raw = _looked_up(log, reached, question.readline(_MAX_QUESTION))
     except UserError as error:
         _log.warning("%s", error)
         said, raw = Answer("away"), b""
-    output.write(json.dumps(asdict(said)).encode("ascii") + b"\n" + raw)
-    output.flush()
+    try:
+        output.write(json.dumps(asdict(said)).encode("ascii") + b"\n" + raw)
+        output.flush()
+    except ConnectionError:
+        # Python writes what is left once more at its end, and would fail then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
+        _log.info("the log list hung up before the answer")
 
 
 def _looked_up(log: Log, reached: Archive, question: bytes) -> tuple[Answer, bytes]:

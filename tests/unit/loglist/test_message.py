@@ -1,6 +1,9 @@
 """The message of an entry, opened from the archive by whoever reviews the unit, and only them."""
 
 import re
+import socket
+import subprocess
+import sys
 
 import psycopg
 import pytest
@@ -132,8 +135,8 @@ def test_an_archive_that_is_away_or_on_another_host_is_told(archived, enter, mon
     from django.conf import settings
 
     browser = enter("kff")
-    for socket, told in ((tmp_path / "none", "svarar inte"), (None, "på en annan server")):
-        elsewhere = settings.LOGLIST.model_copy(update={"archive_socket": socket})
+    for door, told in ((tmp_path / "none", "svarar inte"), (None, "på en annan server")):
+        elsewhere = settings.LOGLIST.model_copy(update={"archive_socket": door})
         monkeypatch.setattr(settings, "LOGLIST", elsewhere)
         answer = browser.get(archived("letter") + "/message")
         assert answer.status_code == 503
@@ -173,6 +176,22 @@ def test_the_door_opens_for_no_number_that_nobody_asked_by(archived, installatio
         (last,) = owner.execute("SELECT max(number) FROM log.archive_reading").fetchone()
     for number in (last, last - 1, 0, 10**9, 2**62):
         assert archive_door.ask(door, number) == (archive_door.Answer("unknown"), b"")
+
+
+def test_whoever_hangs_up_before_the_answer_breaks_nothing():
+    answer = (
+        "import sys; from compliance.messagelog.archive_door import answer; "
+        "answer(None, None, sys.stdin.buffer, sys.stdout.buffer)"
+    )
+    for heard in (True, False):
+        ours, theirs = socket.socketpair()
+        ours.shutdown(socket.SHUT_WR) if heard else ours.close()
+        done = subprocess.run([sys.executable, "-c", answer], stdin=theirs, stdout=theirs)
+        theirs.close()
+        assert done.returncode == 0
+        if heard:
+            assert b"unknown" in ours.recv(1000)
+            ours.close()
 
 
 def test_the_webs_role_leaves_no_trace_but_by_the_sessions_own_right(installation, archived):
