@@ -131,12 +131,18 @@ def test_the_accessibility_statement_is_itself_accessible(visit, language):
         accessible(page)
 
 
-def test_the_list_fits_a_telephone_and_a_doubled_text(visit, reviewer):
+PAGES = ("", "review/", "periods/", "diary/", "overview/", "disclosures/", "disclosures/new")
+
+
+@pytest.mark.parametrize("page_of_unit", PAGES)
+def test_each_page_fits_a_telephone_and_axe(visit, reviewer, page_of_unit):
     with visit() as page:
         page.set_viewport_size({"width": 320, "height": 800})  # WCAG 2.1, 1.4.10
         log_in(page, reviewer)
+        page.goto(f"/units/{reviewer['reviews'][0]}/{page_of_unit}")
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 320, "the page is to be scrolled one way only"
+        accessible(page)
 
 
 def test_the_language_is_changed_and_stays(visit, reviewer):
