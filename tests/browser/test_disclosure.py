@@ -1,6 +1,7 @@
 """A citizen asks for the list: from the request to the preview, as a registrar does it."""
 
 import uuid
+import zipfile
 
 import pytest
 from person import accessible, log_in
@@ -22,9 +23,7 @@ def subject(world, reviewer, rows) -> str:
     return note["Subject"]
 
 
-def test_a_request_is_registered_masked_and_seen_as_it_would_be_handed_out(
-    visit, reviewer, subject
-):
+def test_a_request_is_registered_masked_looked_at_and_handed_out(visit, reviewer, subject):
     word = subject.split()[1]
     with visit() as page:
         log_in(page, reviewer)
@@ -51,3 +50,17 @@ def test_a_request_is_registered_masked_and_seen_as_it_would_be_handed_out(
         assert word not in text
         assert "9876" not in page.content()
         accessible(page)
+        page.goto(page.url.removesuffix("preview") + "hand-out")
+        accessible(page)
+        page.get_by_role("button", name="Lämna ut").click()
+        expect(page.get_by_role("link", name="Det som lämnades ut")).to_be_visible()
+        accessible(page)
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Det som lämnades ut").click()
+        with zipfile.ZipFile(download.value.path()) as handed_out:
+            names = handed_out.namelist()
+            assert {name.rpartition(".")[2] for name in names} >= {"pdf", "xlsx", "csv", "json"}
+            (csv,) = (name for name in names if name.endswith(".csv"))
+            told = handed_out.read(csv).decode("utf-8-sig")
+        assert "21 kap. 1 § OSL" in told
+        assert word not in told
