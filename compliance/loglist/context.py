@@ -27,3 +27,8 @@ def units_of(who: Any) -> list[tuple[str, str]]:
         names = {}
     ids = list(names) if who.everything and names else who.units
     return sorted(((unit, names.get(unit, unit)) for unit in ids), key=lambda one: one[1])
+
+
+def unit_name(request: HttpRequest, unit: str) -> str:
+    """Return the name of one of the reader's units; without the directory, its id."""
+    return dict(units_of(request.who)).get(unit, unit)

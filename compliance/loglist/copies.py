@@ -2,7 +2,6 @@
 
 import os
 from datetime import timedelta
-from itertools import islice
 from pathlib import Path
 
 from django.conf import settings
@@ -60,7 +59,7 @@ def _rows(reader: Reader, wanted: Filter) -> list[Row]:
         if len(page) < EXPORT_PAGE:
             break
         after = Place.of(page[-1])
-    return list(islice(found, MOST_ROWS + 1))
+    return found
 
 
 def _replace(path: Path, text: str) -> None:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from compliance.errors import Problem, UserError
 from compliance.loglist.access import must_read, must_review
-from compliance.loglist.context import units_of
+from compliance.loglist.context import unit_name
 from compliance.loglist.diary import diary_of, read_export, take_over
 from compliance.loglist.diary_form import DiaryForm
 from compliance.loglist.reviews import OvertakenError
@@ -93,7 +93,7 @@ def _page(
         "loglist/diary.html",
         {
             "unit": unit,
-            "unit_name": dict(units_of(request.who)).get(unit, unit),
+            "unit_name": unit_name(request, unit),
             "may_write": unit in request.reviews,
             "diary": diary_of(unit),
             "form": form,

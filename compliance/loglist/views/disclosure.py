@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from compliance.clock import today
 from compliance.errors import UserError
-from compliance.loglist.context import units_of
+from compliance.loglist.context import unit_name
 from compliance.loglist.desk.forms import EndForm, RequestForm
 from compliance.loglist.desk.handout import refusal_of
 from compliance.loglist.desk.rows import MOST, EndedError, choose, in_words, still_open
@@ -64,7 +64,7 @@ def about(request: HttpRequest, unit: str) -> dict[str, Any]:
     """Return what each page of the desk shows of its unit."""
     return {
         "unit": unit,
-        "unit_name": dict(units_of(request.who)).get(unit, unit),
+        "unit_name": unit_name(request, unit),
         "may_write": unit in request.reviews,
     }
 

@@ -11,7 +11,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, Stream
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from compliance.loglist.context import units_of
+from compliance.loglist.context import unit_name
 from compliance.loglist.decision_form import DecisionForm
 from compliance.loglist.forms import FilterForm
 from compliance.loglist.reviews import with_items
@@ -36,7 +36,7 @@ def log_list(request: HttpRequest, unit: str) -> HttpResponse:
         "loglist/list.html",
         {
             "unit": unit,
-            "unit_name": dict(units_of(request.who)).get(unit, unit),
+            "unit_name": unit_name(request, unit),
             "form": form,
             "rows": shown,
             "is_filtered": bool(query),
@@ -75,7 +75,7 @@ def show_entry(
         "loglist/entry.html",
         {
             "unit": unit,
-            "unit_name": dict(units_of(request.who)).get(unit, unit),
+            "unit_name": unit_name(request, unit),
             "row": row,
             "matches": matches_of([row["item"]]).get(row["item"], []) if row["item"] else [],
             "decisions": row["item"].decisions.order_by("-revision") if row["item"] else [],
@@ -97,7 +97,7 @@ def conversation(request: HttpRequest, unit: str, outbox: UUID, sequence: int) -
         "loglist/conversation.html",
         {
             "unit": unit,
-            "unit_name": dict(units_of(request.who)).get(unit, unit),
+            "unit_name": unit_name(request, unit),
             "row": row,
             "rows": with_items(unit, rows[-CONVERSATION:]),
             "is_cut": len(rows) > CONVERSATION,

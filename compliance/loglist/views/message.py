@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
-from compliance.loglist.context import units_of
+from compliance.loglist.context import unit_name
 from compliance.loglist.message import forwarding, handover, opening, parts, rendering
 from compliance.loglist.reviews import with_items
 from compliance.loglist.views.entries import bounded
@@ -77,7 +77,7 @@ def package(request: HttpRequest, unit: str, row: Row) -> HttpResponse:
     (reviewed,) = with_items(unit, [row])
     about = handover.Handover(
         municipality=settings.KOMMUNPOST.municipality.name,
-        unit_name=_unit_name(request, unit),
+        unit_name=unit_name(request, unit),
         number=reviewed["item"].number if reviewed["item"] else "",
         by=request.who.name,
         at=timezone.now(),
@@ -95,14 +95,10 @@ def forward(request: HttpRequest, unit: str, row: Row) -> HttpResponse:
         opening.opened(request, unit, row, "forward"),
         received=row["accepted_at"],
         subject=row["subject"],
-        unit=_unit_name(request, unit),
+        unit=unit_name(request, unit),
         municipality=settings.KOMMUNPOST.municipality.name,
     )
     return _file(draft, f"{row['queue_id']}-vidare.eml")
-
-
-def _unit_name(request: HttpRequest, unit: str) -> str:
-    return dict(units_of(request.who)).get(unit, unit)
 
 
 def _file(content: bytes, name: str) -> HttpResponse:
@@ -120,5 +116,5 @@ def _file(content: bytes, name: str) -> HttpResponse:
 def _page(
     request: HttpRequest, unit: str, row: Row, more: dict[str, Any], status: int = 200
 ) -> HttpResponse:
-    context = {"unit": unit, "unit_name": _unit_name(request, unit), "row": row, **more}
+    context = {"unit": unit, "unit_name": unit_name(request, unit), "row": row, **more}
     return render(request, "loglist/message.html", context, status=status)

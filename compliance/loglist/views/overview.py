@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 
 from compliance.clock import today
 from compliance.loglist import figures
-from compliance.loglist.context import units_of
+from compliance.loglist.context import unit_name, units_of
 from compliance.messagelog.reading import Filter
 
 DAYS = 30
@@ -27,7 +27,7 @@ def of_unit(request: HttpRequest, unit: str) -> HttpResponse:
         "loglist/overview.html",
         {
             "unit": unit,
-            "unit_name": dict(units_of(request.who)).get(unit, unit),
+            "unit_name": unit_name(request, unit),
             "days": days.items(),
             "first": first,
             "last": last,

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from compliance.clock import today
 from compliance.errors import UserError
 from compliance.loglist.access import must_read, must_review
-from compliance.loglist.context import units_of
+from compliance.loglist.context import unit_name
 from compliance.loglist.models import ReviewProtocol
 from compliance.loglist.periods import (
     NotThisPeriodError,
@@ -33,7 +33,7 @@ def periods(request: HttpRequest, unit: str) -> HttpResponse:
     if request.method != "POST":
         return _page(request, unit)
     must_review(request, unit)
-    name = dict(units_of(request.who)).get(unit, unit)
+    name = unit_name(request, unit)
     try:
         is_deputy = request.who.reader in deputies(unit)
     except UserError:
@@ -71,7 +71,7 @@ def _page(request: HttpRequest, unit: str, problem: str = "") -> HttpResponse:
         "loglist/periods.html",
         {
             "unit": unit,
-            "unit_name": dict(units_of(request.who)).get(unit, unit),
+            "unit_name": unit_name(request, unit),
             "may_close": unit in request.reviews,
             "open": open_periods(unit, today()),
             "closed": ReviewProtocol.objects.filter(unit=unit).defer("pdf").order_by("-first"),

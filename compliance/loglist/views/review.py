@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from compliance.clock import SWEDEN, today
 from compliance.loglist.access import must_read, must_review
-from compliance.loglist.context import units_of
+from compliance.loglist.context import unit_name
 from compliance.loglist.decision_form import DecisionForm
 from compliance.loglist.forms import DirectionForm
 from compliance.loglist.models import ReviewItem
@@ -105,7 +105,7 @@ def _page(
         "loglist/review.html",
         {
             "unit": unit,
-            "unit_name": dict(units_of(request.who)).get(unit, unit),
+            "unit_name": unit_name(request, unit),
             "may_decide": unit in request.reviews,
             "filters": filters,
             "form": form,

@@ -58,7 +58,8 @@ BEGIN
 END
 $$;
 
--- As in 0015.
+-- A unit without any entry has no span. What `least` and `greatest` made of that, which pass over
+-- NULL, was one without an end, and a question "from a day on" then never ended.
 CREATE OR REPLACE FUNCTION log.span_of(
     wanted log.filter, OUT low timestamptz, OUT high timestamptz
 )
