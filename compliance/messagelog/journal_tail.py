@@ -96,6 +96,7 @@ def _line(entry: dict[str, object]) -> Line:
     program = str(entry.get("SYSLOG_IDENTIFIER", "")).rpartition("/")[2]
     return Line(
         cursor=str(entry["__CURSOR"]),
+        boot=str(entry["_BOOT_ID"]),
         at=datetime.fromtimestamp(int(str(entry["__REALTIME_TIMESTAMP"])) / 1e6, UTC),
         program=program if unit.startswith(_UNITS) else "",
         pid=str(entry.get("_PID", "")),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from compliance.messagelog import message_ids
 from compliance.messagelog.text import clean
 
 _MAX_REPLY = 500
@@ -42,7 +43,8 @@ _TLS = re.compile(
     r"(?P<protocol>\S+) with cipher "
 )
 _STORED = re.compile(
-    r"lmtp\((?P<recipient>[^)]+)\)<\d+><(?P<session>[^>]+)>:.* (?:stored mail into|saved mail to) "
+    r"lmtp\((?P<recipient>[^)]+)\)<\d+><(?P<session>[^>]+)>:"
+    r"(?:.* msgid=(?P<message_id><.*?>):)?.* (?:stored mail into|saved mail to) "
 )
 # Dovecot ends its answer to LMTP so; the session names the same delivery in its own lines.
 _SESSION = re.compile(r"^250 2\.\d\.\d <.*> (?P<session>\S+) Saved")
@@ -51,9 +53,13 @@ _ADDRESS = re.compile(r"<[^>]*>:?|\[[^\]]*\]|\"[^\"]*\"")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the journal. at: when it was written, UTC. program: smtp, dovecot, ..."""
+    """One line of the journal. at: when it was written, UTC. program: smtp, dovecot, ...
+
+    boot: the id of the boot that it was written under.
+    """
 
     cursor: str
+    boot: str
     at: datetime
     program: str
     pid: str
@@ -70,6 +76,7 @@ class Events:
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     stored: list[dict[str, Any]] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
+    boots: list[dict[str, Any]] = field(default_factory=list)
 
 
 def _no_unit(_address: str) -> str | None:
@@ -88,11 +95,13 @@ class PostfixLines:
         self._unit_of = unit_of
         # By process: the peer and TLS state of its last connection, and the queue id it served.
         self._tls: dict[str, list[str]] = memory.get("tls", {})
+        # The boot of the last line, and when that line was written.
+        self._last: list[str] = memory.get("last", [])
 
     @property
     def memory(self) -> dict[str, Any]:
         """Return what the next run must know."""
-        return {"tls": self._tls}
+        return {"tls": self._tls, "last": self._last}
 
     def take(self) -> Events:
         """Return the events since the last call."""
@@ -101,6 +110,7 @@ class PostfixLines:
 
     def read(self, line: Line) -> None:
         """Take in the next line; those that tell nothing of all this are passed over."""
+        self._note_boot(line)
         if line.program == "dovecot":
             self._read_stored(line)
         elif line.program == "qmgr":
@@ -112,6 +122,11 @@ class PostfixLines:
         elif line.program in _DELIVERY_AGENTS and not self._read_tls(line):
             self._read_status(line)
 
+    def _note_boot(self, line: Line) -> None:
+        if self._last and self._last[0] != line.boot:
+            self.events.boots.append({"ended_at": self._last[1]})
+        self._last = [line.boot, _iso(line.at)]
+
     def _read_requeued(self, line: Line) -> None:
         if found := _REQUEUED.match(line.text):
             known = {event["queue_id"]: event["original"] for event in self.events.requeued}
@@ -120,7 +135,10 @@ class PostfixLines:
 
     def _read_stored(self, line: Line) -> None:
         if found := _STORED.match(line.text):
-            self.events.stored.append({"at": _iso(line.at), **_bounded(found.groupdict())})
+            told = _bounded(found.groupdict())
+            if told["message_id"]:
+                told["message_id"] = message_ids.own([told["message_id"].encode()])
+            self.events.stored.append({"at": _iso(line.at), **told})
 
     def _read_queue_manager(self, line: Line) -> None:
         if found := _ACTIVE.match(line.text):

@@ -62,6 +62,7 @@ class Journal:
                 moment = at or START + timedelta(seconds=self.count)
                 entry = {
                     "__CURSOR": f"c{self.count}",
+                    "_BOOT_ID": "b",
                     "__REALTIME_TIMESTAMP": str(int(moment.timestamp() * 1_000_000)),
                     "SYSLOG_IDENTIFIER": f"postfix/{program}",
                     "_SYSTEMD_UNIT": unit,

@@ -1,6 +1,6 @@
 """What Postfix and Dovecot say in the journal, line for line as Debian 13's versions write it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -20,8 +20,8 @@ TLS = (
 )
 
 
-def line(program, text, pid="1"):
-    return Line("c", AT, program, pid, text)
+def line(program, text, pid="1", boot="b", at=AT):
+    return Line("c", boot, at, program, pid, text)
 
 
 def read(*lines, memory=None, **kwargs):
@@ -137,8 +137,25 @@ def test_what_dovecot_stored_goes_by_its_session():
         " stored mail into mailbox 'INBOX'"
     )
     assert read(line("dovecot", text)).stored == [
-        {"at": ISO, "recipient": "anna@sjovalla.example", "session": "uvQbDexIBmv+KQAAoovO7A"}
+        {
+            "at": ISO,
+            "recipient": "anna@sjovalla.example",
+            "session": "uvQbDexIBmv+KQAAoovO7A",
+            "message_id": "<1@x>",
+        }
     ]
+    (without,) = read(line("dovecot", text.replace("<1@x>", "unspecified"))).stored
+    assert (without["session"], without["message_id"]) == ("uvQbDexIBmv+KQAAoovO7A", None)
+
+
+def test_the_end_of_a_boot_is_told_once_and_remembered_over_a_restart():
+    reader = PostfixLines({})
+    reader.read(line("qmgr", "anything"))
+    later = AT + timedelta(minutes=5)
+    memory = reader.memory
+    lines = [line("qmgr", "anything", boot="c", at=later)] * 2
+    assert read(*lines, memory=memory).boots == [{"ended_at": ISO}]
+    assert reader.take().boots == []
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ class Town:
         self.writer.execute("SELECT log.drained(%s, %s)", [OUTBOX, at])
 
     def followed(self, until=NEXT_DAY, began=None, host=HOST, **events):
-        kinds = ("accepted", "requeued", "withdrawn", "deliveries", "stored", "refused")
+        kinds = ("accepted", "requeued", "withdrawn", "deliveries", "stored", "refused", "boots")
         given = {kind: events.get(kind, []) for kind in kinds}
         if self.cursor is None and began is None:
             began = NOON - timedelta(days=1)
@@ -81,8 +81,9 @@ def delivered(queue_id, recipient=ANNA, at=NOON, session=None, orig_to=None, sta
     }
 
 
-def stored(session, recipient=ANNA, at=NOON):
-    return {"session": session, "at": at.isoformat(), "recipient": recipient}
+def stored(session, recipient=ANNA, at=NOON, message_id=None):
+    told = {"session": session, "at": at.isoformat(), "recipient": recipient}
+    return told if message_id is None else {**told, "message_id": message_id}
 
 
 def found(result):
@@ -160,6 +161,44 @@ def test_what_dovecot_got_past_postfix_or_past_the_milter_is_named(town):
     result = town.check()
     assert found(result) == [("missing", "QUEUEID2"), ("unseen", "QUEUEID2"), ("unseen", "s3")]
     assert result.differences[2].recipients == ("bo@sjovalla.example",)
+
+
+def lost_with_the_host(town, *, died=NOON, message_id="<1@omvarlden.example>", postfix=()):
+    """Dovecot stored a letter that the log has; Postfix's words of it are only those given."""
+    town.logged("QUEUEID1")  # <1@omvarlden.example>
+    town.drained()
+    town.followed(
+        accepted=[accepted("QUEUEID1")],
+        deliveries=list(postfix),
+        stored=[stored("s1", message_id=message_id)],
+        boots=[{"ended_at": died.isoformat()}] if died else [],
+    )
+    return found(town.check())
+
+
+def test_a_letter_is_known_by_its_id_if_postfix_could_not_tell_before_the_host_died(
+    town,
+):
+    assert lost_with_the_host(town, died=NOON + timedelta(milliseconds=3)) == []
+    assert town.check().status == reconcile.AGREE
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        {"died": None},
+        {"died": NOON + timedelta(minutes=2)},
+        {"message_id": "<another@omvarlden.example>"},
+        {"message_id": None},
+    ],
+)
+def test_a_message_id_alone_explains_nothing(town, case):
+    assert lost_with_the_host(town, **case) == [("unseen", "s1")]
+
+
+def test_what_postfix_itself_ties_to_mail_that_is_not_logged_no_id_explains(town):
+    told = [delivered("QUEUEID2", session="s1")]
+    assert lost_with_the_host(town, postfix=told) == [("unseen", "QUEUEID2")]
 
 
 def test_lists_aliases_and_copies_are_rows_of_their_own_and_no_difference(town, connect):
