@@ -51,7 +51,7 @@ bench-reconcile: setup-test ## how long a day of 100,000 messages takes to recon
 bench-diary: setup ## how well letters are matched to a diary (SEED=1 COUNT=20000)
 	@$(BIN)/python benchmarks/diary_match --seed $(or $(SEED),1) --count $(or $(COUNT),20000)
 
-bench-verify: setup ## how many log entries a second are verified
+bench-verify: setup-test ## how many log entries a second are verified, and how soon a unit's day
 	@$(BIN)/python benchmarks/verify.py
 
 bench-log-list: setup-test ## how fast the log list's questions are answered on 10 million entries

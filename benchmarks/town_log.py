@@ -20,6 +20,7 @@ OUTBOX = uuid.UUID("7c1f2e0a-5b52-4b52-9a53-1d1f4c3b2a10")
 HOST = "mail.sjovalla.example"
 FIRST, LAST = datetime(2023, 12, 1, tzinfo=UTC), datetime(2026, 11, 24, tzinfo=UTC)
 UNITS = [f"enhet-{number:02}" for number in range(50)]
+BEFORE_ROWS = {1, 2, 4, 5, 11}  # the migrations that say what an entry is
 ROLES = ("owner", "writer", "reader", "sealer", "publisher", "disposer", "login", "web")
 
 
@@ -100,8 +101,7 @@ def make_database(host: str, entries: int) -> None:
         owner.execute("SET maintenance_work_mem = '1GB'")
         known = store.migrations()
         # Rows first, the indexes for reading after: so it takes minutes and not an hour.
-        before_rows = {1, 2, 4, 5, 11}  # what an entry is
-        store.migrate(owner, [one for one in known if one.number in before_rows])
+        store.migrate(owner, [one for one in known if one.number in BEFORE_ROWS])
         owner.execute("SELECT log.make_months(%s, %s)", [FIRST.date(), date(2027, 11, 1)])
         with owner.cursor().copy(f"COPY log.entry ({_COLUMNS}) FROM STDIN") as copy:
             for row in rows(first, entries):

@@ -1,20 +1,37 @@
-"""How fast the log is verified: python benchmarks/verify.py [ENTRIES]
+"""How fast the log is verified: python benchmarks/verify.py [ENTRIES] [DAYS]
 
 Prints entries per second on one processor, median of five, without the database: the chain's links
 alone, the chain with what each entry says, and the leaves of the trees (each cell's commitment).
+
+Then how long one unit's day takes, 500 rows, in a PostgreSQL of its own with so many days of 1,000
+entries and 50 units (1 million entries): the verification, and the whole command.
 """
 
+import os
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 import uuid
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
+import town_log
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from compliance.messagelog import store
 from compliance.messagelog.entry import VERSION, LogEntry, first_chain, link, new_seed
 from compliance.messagelog.seal.chain import Link, Walk
-from compliance.messagelog.seal.storage import Row
+from compliance.messagelog.seal.sealing import Sealer
+from compliance.messagelog.seal.storage import Row, SealStore
+from compliance.messagelog.seal.unit_day import verify_unit_day
 
 OUTBOX = uuid.UUID("7c1f2e0a-5b52-4b52-9a53-1d1f4c3b2a10")
+DOMAIN = "sjovalla.example"
+LAST_DAY = date(2026, 11, 23)
 ROUNDS = 5
 START = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
 
@@ -60,17 +77,17 @@ def walk(links, count: int) -> None:
         raise SystemExit("the benchmark's own log does not hold")
 
 
-def rate(work, count: int) -> float:
-    seconds = []
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long work takes, median of five."""
+    taken = []
     for _ in range(ROUNDS):
         begin = time.perf_counter()
         work()
-        seconds.append(time.perf_counter() - begin)
-    return count / statistics.median(seconds)
+        taken.append(time.perf_counter() - begin)
+    return statistics.median(taken)
 
 
-def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+def measure_hashing(count: int) -> None:
     made = rows(count)
     bare = [Link(row.sequence, row.digest, row.chain, None) for row in made]
     works = {
@@ -81,7 +98,83 @@ def main() -> None:
         "commitments": lambda: [row.leaf for row in made],
     }
     for name, work in works.items():
-        print(f"{name:<20}{rate(work, count):>12,.0f} entries/s on one processor")
+        print(f"{name:<20}{count / seconds(work):>12,.0f} entries/s on one processor")
+
+
+# Straight into the table, as the owner; digests and chain are not asked for in a unit's day.
+FILL = """
+INSERT INTO log.entry
+SELECT %(outbox)s, n + 1, 'mail.sjovalla.example', %(first)s::date + n * interval '86.4 seconds',
+       'in', 'medborgare' || n || '@omvarlden.example', 'registrator@sjovalla.example',
+       'medborgare' || n || '@omvarlden.example', 'Åke Medborgare', 'Bygglov, ärende ' || n, '',
+       '<' || n || '@omvarlden.example>', 'Q' || n, 1234, NULL,
+       CASE n %% 2 WHEN 0 THEN 'ks' ELSE 'enhet-' || n %% 98 / 2 END, NULL, NULL, 'public', 4,
+       sha256(''), sha256(''), now(), log.new_seed(), 0, '', NULL, ''
+FROM generate_series(0, %(count)s - 1) AS n"""
+
+
+def measure_unit_day(days: int) -> None:
+    key = Ed25519PrivateKey.generate()
+    day = LAST_DAY - timedelta(days=days // 2)
+    with town_log.cluster("shared_buffers=1GB", "max_wal_size=2GB") as host:
+        fill(host, days, key)
+
+        def verify() -> None:
+            with town_log.connect(host, "reader") as reader, SealStore.snapshot(reader) as view:
+                public = key.public_key().public_bytes_raw()
+                found = verify_unit_day(view, public, DOMAIN, "ks", day)
+            if found.findings or found.rows != 500:
+                raise SystemExit(f"the benchmark's own day does not hold: {found}")
+
+        print(f"{'a unit and day':<20}{seconds(verify):>12.2f} s of {days * 1000:,} entries")
+        with tempfile.TemporaryDirectory() as folder:
+            command = command_in(Path(folder), host, key, day)
+            print(f"{'the whole command':<20}{seconds(command):>12.2f} s")
+
+
+def fill(host: str, days: int, key: Ed25519PrivateKey) -> None:
+    """Make the log of so many days and sign them."""
+    first = LAST_DAY - timedelta(days=days - 1)
+    town_log.make_roles(host)
+    with town_log.connect(host, "owner") as owner:
+        known = store.migrations()
+        # Rows first, the indexes for reading after: so it takes a minute and not many.
+        store.migrate(owner, [one for one in known if one.number in town_log.BEFORE_ROWS])
+        owner.execute("SELECT log.make_months(%s, %s)", [first, LAST_DAY])
+        owner.execute(FILL, {"outbox": OUTBOX, "first": first, "count": days * 1000})
+        owner.execute(
+            "INSERT INTO log.position VALUES (%s, 'mail.sjovalla.example', %s, sha256(''))",
+            [OUTBOX, days * 1000],
+        )
+        store.migrate(owner, known)
+        owner.execute("VACUUM ANALYZE log.entry")
+    with town_log.connect(host, "sealer") as sealer, SealStore.exclusive(sealer) as view:
+        now = datetime(LAST_DAY.year, LAST_DAY.month, LAST_DAY.day, tzinfo=UTC) + timedelta(days=1)
+        Sealer(view, key, DOMAIN, now).close_days()
+    with town_log.connect(host, "owner") as owner:
+        owner.execute("VACUUM ANALYZE log.statement, log.leaves")
+
+
+def command_in(folder: Path, host: str, key: Ed25519PrivateKey, day: date) -> Callable[[], object]:
+    """Return what runs `kommunpost log verify` as a technician would, with settings in a folder."""
+    public = folder / "seal.pub"
+    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    public.write_bytes(pem)
+    (folder / "kommunpost.yml").write_text(
+        f"municipality: {{name: Sjövalla kommun, domain: {DOMAIN}}}\n"
+        f"log: {{dsn: host={host} dbname=kommunpost user=kommunpost_reader}}\n"
+        f"seal: {{public_key_file: {public}}}\n",
+        encoding="utf-8",
+    )
+    program = Path(sys.executable).with_name("kommunpost")
+    words = [program, "log", "verify", "--unit", "ks", "--day", str(day)]
+    environment = os.environ | {"KOMMUNPOST_CONFIG": str(folder / "kommunpost.yml")}
+    return lambda: subprocess.run(words, env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+def main() -> None:
+    measure_hashing(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000)
+    measure_unit_day(int(sys.argv[2]) if len(sys.argv) > 2 else 1_000)
 
 
 if __name__ == "__main__":

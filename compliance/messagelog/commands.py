@@ -96,11 +96,26 @@ def publish() -> None:
 def verify(
     since: Annotated[str | None, typer.Option(help="From this day on (UTC)")] = None,
     until: Annotated[str | None, typer.Option(help="Up to this day, not included")] = None,
+    unit: Annotated[str | None, typer.Option(help="One unit only, on --day")] = None,
+    day: Annotated[str | None, typer.Option(help="The unit's day (UTC)")] = None,
 ) -> None:
-    """Verify that no entry was removed, altered, inserted or reordered. Exit code 1 if one was."""
+    """Verify that no entry was removed, altered, inserted or reordered. Exit code 1 if one was.
+
+    With --unit and --day only that unit's rows of one day, against what was signed: at once.
+    Example: kommunpost log verify --unit ks --day 2026-11-24
+    """
     from compliance.messagelog.seal import commands
 
-    commands.verify(since, until)
+    if unit is None and day is None:
+        commands.verify(since, until)
+    elif unit is None or day is None or since or until:
+        raise UserError.of(
+            "--unit and --day go together, and without --since and --until",
+            "kommunpost log verify",
+            "name both, e.g. --unit ks --day 2026-11-24",
+        )
+    else:
+        commands.verify_unit(unit, day)
 
 
 @app.command()

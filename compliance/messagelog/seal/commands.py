@@ -16,6 +16,7 @@ from compliance.messagelog.seal.findings import Finding, Kind
 from compliance.messagelog.seal.sealing import Sealer
 from compliance.messagelog.seal.statement import Day, Statement, read_private_key, read_public_key
 from compliance.messagelog.seal.storage import SealStore
+from compliance.messagelog.seal.unit_day import verify_unit_day
 from compliance.messagelog.seal.verification import Report
 from compliance.messagelog.seal.verification import verify as verify_log
 
@@ -71,7 +72,8 @@ def publish() -> None:
 
 def verify(since: str | None, until: str | None) -> None:
     """Do `kommunpost log verify` for days as the user wrote them."""
-    first, stop = _day("--since", since), _day("--until", until)
+    first = _day("--since", since) if since else None
+    stop = _day("--until", until) if until else None
     loaded, log, own = _settings()
     key = read_public_key(own.public_key_file)
     copies = published.read(own.published) if own.published else []
@@ -82,6 +84,27 @@ def verify(since: str | None, until: str | None) -> None:
     for line in [*_lines(report), *stamped]:
         sys.stdout.write(line + "\n")
     if report.findings:
+        raise typer.Exit(1)
+
+
+def verify_unit(unit: str, day: str) -> None:
+    """Do `kommunpost log verify --unit UNIT --day DAY`."""
+    wanted = _day("--day", day)
+    loaded, log, own = _settings()
+    key = read_public_key(own.public_key_file)
+    copies = published.read(own.published) if own.published else []
+    with store.session(log) as connection, SealStore.snapshot(connection) as view:
+        found = verify_unit_day(view, key, loaded.municipality.domain, unit, wanted, copies)
+    for finding in found.findings:
+        sys.stdout.write(f"{finding}\n")
+    disposed = f", {found.disposed} of them disposed of" if found.disposed else ""
+    sys.stdout.write(
+        f"{found.rows} rows of unit {unit} on {wanted}{disposed}, signed by statement"
+        f" {found.statement} with root {found.root}: {_verdict(found.findings)}\n"
+    )
+    if found.late:
+        sys.stdout.write(f"{found.late} entries came since: no statement holds them yet\n")
+    if found.findings:
         raise typer.Exit(1)
 
 
@@ -157,9 +180,7 @@ def _settings() -> tuple[settings.Settings, settings.Log, settings.Seal]:
     return loaded, loaded.log, loaded.seal
 
 
-def _day(option: str, text: str | None) -> date | None:
-    if text is None:
-        return None
+def _day(option: str, text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:

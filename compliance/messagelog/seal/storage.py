@@ -22,6 +22,7 @@ Place = tuple[UUID, int]
 _BATCH = 5_000
 _SEAL_LOCK = 0x5345414C  # any number that no other program of ours locks
 _COLUMNS = ", ".join(f'"{name}"' for name in FIELDS)  # `references` is a word of SQL's
+_IN_TIME = "accepted_at >= %s AND accepted_at < %s"
 _MERGED_PLACES = """
     (SELECT sequence, chain FROM log.entry WHERE outbox_id = %(outbox)s
      UNION ALL SELECT sequence, chain FROM log.tombstone WHERE outbox_id = %(outbox)s)"""
@@ -143,10 +144,12 @@ class SealStore:
 
     def rows_of_day(self, day: date) -> Iterator[Row]:
         """Yield the day's entries by outbox and sequence."""
-        start = datetime.combine(day, time(), UTC)
-        yield from self._rows(
-            "accepted_at >= %s AND accepted_at < %s", [start, start + timedelta(days=1)]
-        )
+        yield from self._rows(_IN_TIME, _bounds(day))
+
+    def rows_of_unit(self, day: date, unit: str) -> Iterator[Row]:
+        """Yield the entries in the tree of a unit's day by outbox and sequence."""
+        own = f"{_IN_TIME} AND (recipient_unit = %s OR sender_unit = %s)"
+        yield from self._rows(own, [*_bounds(day), unit, unit])
 
     def links(self, outbox: UUID, first: int, last: int | None) -> Iterator[Link]:
         """Yield the chain of an outbox, tombstones too, by sequence. last is included."""
@@ -183,12 +186,17 @@ class SealStore:
         ).fetchone()
         return None if row is None else (row[0], row[1])
 
-    def leaves(self, day: date) -> dict[str | None, list[tuple[int, Leaf]]]:
-        """Return a day's signed leaves by unit, each with its statement's number, in tree order."""
+    def leaves(
+        self, day: date, unit: str | None = None
+    ) -> dict[str | None, list[tuple[int, Leaf]]]:
+        """Return a day's signed leaves by unit, each with its statement's number, in tree order.
+
+        unit: the one wanted; None for all.
+        """
         rows = self._connection.execute(
             "SELECT unit, statement, outbox_id, sequences, hashes FROM log.leaves"
-            " WHERE day = %s ORDER BY statement, outbox_id",
-            [day],
+            " WHERE day = %s AND (%s::text IS NULL OR unit = %s) ORDER BY statement, outbox_id",
+            [day, unit, unit],
         )
         found: dict[str | None, list[tuple[int, Leaf]]] = defaultdict(list)
         for unit, statement, outbox, sequences, hashes in rows:
@@ -213,11 +221,19 @@ class SealStore:
                  joined([leaf.hash for leaf in own])],
             )  # fmt: skip
 
-    def tombstones(self) -> dict[int, list[tuple[UUID, int, bytes]]]:
-        """Return outbox, sequence and digest of what was disposed of, by statement, in order."""
+    def tombstones(
+        self, of: Sequence[int] | None = None
+    ) -> dict[int, list[tuple[UUID, int, bytes]]]:
+        """Return outbox, sequence and digest of what was disposed of, by statement, in order.
+
+        of: the numbers of the statements wanted; None for all.
+        """
+        wanted = None if of is None else list(of)
         rows = self._connection.execute(
             "SELECT statement, outbox_id, sequence, digest FROM log.tombstone"
-            " ORDER BY statement, outbox_id, sequence"
+            " WHERE %s::bigint[] IS NULL OR statement = ANY (%s)"
+            " ORDER BY statement, outbox_id, sequence",
+            [wanted, wanted],
         )
         found: dict[int, list[tuple[UUID, int, bytes]]] = defaultdict(list)
         for statement, *stone in rows:
@@ -261,3 +277,8 @@ class SealStore:
             cursor.execute(query, values, binary=True)
             for outbox, sequence, version, seed, own, chain, *fields in cursor:
                 yield Row(outbox, sequence, version, seed, own, chain, LogEntry(*fields))
+
+
+def _bounds(day: date) -> list[datetime]:
+    start = datetime.combine(day, time(), UTC)
+    return [start, start + timedelta(days=1)]

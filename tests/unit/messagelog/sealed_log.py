@@ -13,6 +13,7 @@ from compliance.messagelog.seal.chain import Link, with_tombstones
 from compliance.messagelog.seal.sealing import Sealer
 from compliance.messagelog.seal.statement import Day, Decision, Head
 from compliance.messagelog.seal.storage import Row
+from compliance.messagelog.seal.unit_day import verify_unit_day
 from compliance.messagelog.seal.verification import verify
 
 DOMAIN = "sjovalla.example"
@@ -92,22 +93,26 @@ class MemoryLog:
         found = list(self.links(outbox, 1, sequence - 1))
         return (found[-1].sequence, found[-1].chain) if found else None
 
-    def leaves(self, day):
+    def rows_of_unit(self, day, unit):
+        return (row for row in self.rows_of_day(day) if unit in row.units)
+
+    def leaves(self, day, unit=None):
         found = defaultdict(list)
-        for statement, own_day, unit, leaf in self.stored_leaves:
-            if own_day == day:
-                found[unit].append((statement, leaf))
+        for statement, own_day, own_unit, leaf in self.stored_leaves:
+            if own_day == day and unit in (None, own_unit):
+                found[own_unit].append((statement, leaf))
         return dict(found)
 
     def add_leaves(self, statement, day, unit, leaves):
         self.stored_leaves += [(statement, day, unit, leaf) for leaf in leaves]
 
-    def tombstones(self):
+    def tombstones(self, of=None):
         found = defaultdict(list)
         for statement, outbox, stone in sorted(
             self.stones, key=lambda s: (s[0], s[1], s[2].sequence)
         ):
-            found[statement].append((outbox, stone.sequence, stone.digest))
+            if of is None or statement in of:
+                found[statement].append((outbox, stone.sequence, stone.digest))
         return dict(found)
 
     def disposable(self, kind, month):
@@ -141,6 +146,9 @@ class MemoryLog:
 
     def verify(self, since=None, until=None, published=()):
         return verify(self, PUBLIC, DOMAIN, since, until, published)
+
+    def verify_unit(self, unit, day, published=()):
+        return verify_unit_day(self, PUBLIC, DOMAIN, unit, day, published)
 
     def found(self, **how):
         return {(one.kind.value, one.outbox, one.sequence) for one in self.verify(**how).findings}

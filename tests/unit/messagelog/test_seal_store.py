@@ -253,6 +253,19 @@ def test_the_commands_seal_publish_and_verify(week, configured, tmp_path, tamper
     assert "a published statement is not in the log" in configured("reader", "verify").output
 
 
+def test_the_command_verifies_one_units_day(week, configured, tamper):
+    configured("sealer", "seal")
+    words = ["verify", "--unit", "ks", "--day", "2026-11-23"]
+    result = configured("reader", *words)
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("4 rows of unit ks on 2026-11-23, signed by statement 1")
+    tamper("DELETE FROM log.entry WHERE outbox_id = %s AND sequence = 4", [ONE])
+    result = configured("reader", *words)
+    assert result.exit_code == 1
+    assert f"removed: entry 4 of outbox {ONE}" in result.output
+    assert "--unit and --day go together" in str(configured("reader", *words[:3]).exception)
+
+
 def test_another_statement_is_never_published_over_the_first(week, configured, tmp_path, tamper):
     configured("sealer", "seal")
     configured("publisher", "publish")
