@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 
 from compliance.directory import ldap, log_readers
 from compliance.loglist.login import log_in_worker, read_as
@@ -41,7 +43,10 @@ def take_in(reader: Reader, authority_of: Mapping[str, str]) -> int:
     """Make an item of each new entry that a unit has to review; return how many were made.
 
     Stopped at any point it goes on where it was: a batch and its bookmark are written together.
+    What it has not come to is held from disposal.
     """
+    begun = timezone.now()
+    _hold_from("-infinity")
     read = {str(mark.outbox): mark.sequence for mark in Bookmark.objects.all()}
     made = 0
     for outbox, head in reader.heads().items():
@@ -51,6 +56,7 @@ def take_in(reader: Reader, authority_of: Mapping[str, str]) -> int:
                 _store(outbox, batch, authority_of)
                 for batch in _batches(reader.news(outbox, after))
             )
+    _hold_from(begun)
     return made
 
 
@@ -66,6 +72,11 @@ def units_to_review(row: Row, authority_of: Mapping[str, str]) -> set[str]:
     if row["direction"] == "internal":
         return units if len({authority_of.get(unit, unit) for unit in units}) == 2 else set()
     return units
+
+
+def _hold_from(moment: datetime | str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT loglist.taken_in(%s)", [moment])
 
 
 def _store(outbox: str, rows: list[Row], authority_of: Mapping[str, str]) -> int:

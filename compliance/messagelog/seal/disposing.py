@@ -57,6 +57,7 @@ def _months(log: settings.Log, rules: list[Rule], today: date) -> list[tuple[Rul
 
 def _show(log: settings.Log, rules: list[Rule], today: date, code: str) -> None:
     due = 0
+    end = max((rule.before(today) for rule in rules), default=date.min)
     with store.session(log) as connection, SealStore.snapshot(connection) as view:
         for rule in rules:
             decision, before = rule.decision, rule.before(today)
@@ -68,8 +69,10 @@ def _show(log: settings.Log, rules: list[Rule], today: date, code: str) -> None:
                 due += entries
                 note = f", {held} held" if held else ""
                 sys.stdout.write(f"  {month:%Y-%m}: {entries} entries{note}\n")
-        for hold in view.holds():
+        for hold in view.holds(end):
             whose = hold.unit or "all units"
+            if hold.accepted_from:
+                whose += f", what came on {hold.accepted_from:%Y-%m-%d} or later"
             sys.stdout.write(
                 f"held for a {hold.kind} since {hold.since:%Y-%m-%d}, {whose}:"
                 f" {hold.why} ({hold.who})\n"

@@ -59,13 +59,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What stops disposal. kind: request or review. unit: whose entries; None for all."""
+    """What stops disposal. kind: request or review. unit: whose entries; None for all.
+
+    accepted_from: those of them that came then or later; None for all.
+    """
 
     kind: str
     who: str
     why: str
     since: datetime
     unit: str | None
+    accepted_from: datetime | None
 
 
 class SealStore:
@@ -255,11 +259,12 @@ class SealStore:
         )
         return [(month, entries, held) for month, entries, held in rows]
 
-    def holds(self) -> list[Hold]:
-        """Return the holds that stand."""
+    def holds(self, before: date) -> list[Hold]:
+        """Return the holds that stand on something older than a day."""
         rows = self._connection.execute(
-            "SELECT kind, who, why, since, unit FROM log.hold"
-            " WHERE until IS NULL OR until > now() ORDER BY number"
+            "SELECT kind, who, why, since, unit, nullif(accepted_from, '-infinity') FROM log.hold"
+            " WHERE (until IS NULL OR until > now()) AND accepted_from < %s ORDER BY number",
+            [before],
         )
         return [Hold(*row) for row in rows]
 

@@ -129,6 +129,23 @@ def test_what_a_request_holds_stays_until_it_is_answered(old, configured, dispos
     assert configured("reader", "verify").exit_code == 0
 
 
+def test_what_the_review_holds_is_told_from_the_day_on_when_it_reaches_what_is_due(
+    old, configured, dispose, connect
+):
+    configured("sealer", "seal")
+    connect("owner").execute(
+        "INSERT INTO log.hold (kind, who, why, unit, accepted_from) VALUES"
+        " ('review', 'log list', 'not reviewed', 'bun', '2025-02-01Z'),"
+        " ('review', 'log list', 'not taken in', NULL, '2026-11-25Z'),"
+        " ('review', 'log list', 'nothing is taken in', 'sbn', '-infinity')"
+    )
+    shown = dispose("--dry-run").output
+    assert "  2025-01: 20 entries\n  2025-02: 14 entries, 6 held" in shown
+    assert "bun, what came on 2025-02-01 or later: not reviewed (log list)" in shown
+    assert "sbn: nothing is taken in" in shown
+    assert "not taken in (" not in shown
+
+
 def test_only_the_class_decided_goes(ship, configured, dispose, connect, tmp_path):
     labels = [None, "probe", "probe"]
     ship(ONE, [entry_of(n, ONE, date(2025, 1, 1), label=labels[n]) for n in range(3)])
