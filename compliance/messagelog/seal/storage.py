@@ -1,23 +1,28 @@
 """The seal's tables in PostgreSQL, and the entries that it covers."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL
 
 from compliance.messagelog.entry import FIELDS, LogEntry, digest
-from compliance.messagelog.seal import cells
+from compliance.messagelog.seal import cells, processes
 from compliance.messagelog.seal.chain import Link, with_tombstones
 from compliance.messagelog.seal.merkle import joined, parted
 from compliance.messagelog.seal.statement import Day, Head, Signed, Statement
 from compliance.messagelog.seal.trees import Leaf
 
 Place = tuple[UUID, int]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _BATCH = 5_000
 _SEAL_LOCK = 0x5345414C  # any number that no other program of ours locks
@@ -95,12 +100,32 @@ class SealStore:
 
     @classmethod
     @contextmanager
-    def snapshot(cls, connection: psycopg.Connection[Any]) -> Iterator["SealStore"]:
-        """Begin a transaction that sees one state of the log, whatever is shipped meanwhile."""
+    def snapshot(
+        cls, connection: psycopg.Connection[Any], shared: str | None = None
+    ) -> Iterator["SealStore"]:
+        """Begin a transaction that sees one state of the log, whatever is shipped meanwhile.
+
+        shared: a snapshot that another transaction exported; None for one of its own.
+        """
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         with connection.transaction():
+            if shared is not None:
+                connection.execute(SQL("SET TRANSACTION SNAPSHOT {}").format(shared))
             connection.execute("SET LOCAL TIME ZONE 'UTC'")
             yield cls(connection)
+
+    def spread(
+        self, work: Callable[["SealStore", Item], Result], items: Sequence[Item]
+    ) -> AbstractContextManager[Iterator[Result]]:
+        """Begin to do work for each item on all processors, as `processes.spread` does.
+
+        Each process has a connection of its own that sees what this one sees.
+        """
+        row = self._connection.execute("SELECT pg_export_snapshot()").fetchone()
+        info = self._connection.info
+        reached = make_conninfo(info.dsn, password=info.password or None)
+        opened = partial(_shared, reached, row[0] if row else "")
+        return processes.spread(opened, work, items)
 
     def positions(self) -> list[Head]:
         """Return how far each outbox was shipped."""
@@ -287,3 +312,12 @@ class SealStore:
 def _bounds(day: date) -> list[datetime]:
     start = datetime.combine(day, time(), UTC)
     return [start, start + timedelta(days=1)]
+
+
+@contextmanager
+def _shared(reached: str, snapshot: str) -> Iterator[SealStore]:
+    with (
+        psycopg.connect(reached) as connection,
+        SealStore.snapshot(connection, snapshot) as store,
+    ):
+        yield store

@@ -5,7 +5,7 @@ its place: whoever takes one away and numbers the rest anew is found to have tak
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -41,7 +41,7 @@ class Comparison:
         signed: Sequence[Leaf],
         present: Sequence[Leaf],
         heads: Mapping[UUID, int],
-        disposed: Iterable[tuple[UUID, int]],
+        disposed: Container[tuple[UUID, int]],
     ) -> None:
         """Compare one unit's day. signed: its leaves. present: those of the entries there are now.
 
@@ -51,11 +51,10 @@ class Comparison:
         if signed == present:
             return
         by_hash = {leaf.hash: leaf for leaf in present}
-        lawful = set(disposed)
         for leaf in signed:
             found = by_hash.pop(leaf.hash, None)
             if found is None:
-                if leaf.place not in lawful:
+                if leaf.place not in disposed:
                     self._note(self._missing, leaf, where)
             elif found.outbox != leaf.outbox:
                 self._note(self._missing, leaf, where)
@@ -66,6 +65,14 @@ class Comparison:
         for leaf in by_hash.values():
             if leaf.sequence <= heads.get(leaf.outbox, 0):
                 self._note(self._extra, leaf, where)
+
+    def join(self, other: "Comparison") -> None:
+        """Take over what another comparison gathered over other trees."""
+        self._missing |= other._missing
+        self._extra |= other._extra
+        for outbox, moves in other._moved.items():
+            self._moved.setdefault(outbox, {}).update(moves)
+        self._where |= other._where
 
     def findings(self) -> list[Finding]:
         """Return what was done, each entry named once and kind by kind."""

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from functools import partial
 from uuid import UUID
 
 from compliance.messagelog.entry import first_chain
@@ -61,12 +62,21 @@ def verify(
     for one in statements:
         if isinstance(one.says, Disposal):
             report.disposed[one.says.decision.number] += one.says.entries
-    chains = _chains(store, statements, since, until, report)
     compared = Comparison()
     disposed = {(outbox, sequence) for group in stones.values() for outbox, sequence, _ in group}
-    for day in sorted(closings(statements)):
-        if (since is None or day >= since) and (until is None or day < until):
-            findings += _check_day(store, day, statements, compared, disposed, report)
+    days = [
+        day
+        for day in sorted(closings(statements))
+        if (since is None or day >= since) and (until is None or day < until)
+    ]
+    with store.spread(partial(_check_day, statements, disposed), days) as checked:
+        # The chains are walked here, while other processes compute the days' trees.
+        chains = _chains(store, statements, since, until, report)
+        for trees, found, differences in checked:
+            report.days += 1
+            report.trees += trees
+            findings += found
+            compared.join(differences)
     report.findings = findings + merged(chains, compared.findings())
     return report
 
@@ -167,14 +177,12 @@ def _heads(statements: Iterable[Statement]) -> Heads:
 
 
 def _check_day(
-    store: SealStore,
-    day: date,
-    statements: Sequence[Statement],
-    compared: Comparison,
-    disposed: set[Place],
-    report: Report,
-) -> list[Finding]:
-    """Check a day's leaves against each statement on it, and its entries against the leaves."""
+    statements: Sequence[Statement], disposed: set[Place], store: SealStore, day: date
+) -> tuple[int, list[Finding], Comparison]:
+    """Check a day's leaves against each statement on it, and its entries against the leaves.
+
+    Returns how many trees the day has, what the leaves lack, and how the entries differ.
+    """
     closing = [one for one in statements if isinstance(one.says, Day) and one.says.day == day]
     signed = store.leaves(day)
     found = check_leaves(closing, signed)
@@ -185,13 +193,12 @@ def _check_day(
         for unit in row.units:
             present[unit].append(leaf)
     heads = {head.outbox: head.sequence for head in latest.heads} if isinstance(latest, Day) else {}
+    compared = Comparison()
     for unit in signed.keys() | present.keys():
         where = f"{day}, unit {unit or '(none)'}"
         leaves = [leaf for _, leaf in signed.get(unit, [])]
         compared.add(where, leaves, present.get(unit, []), heads, disposed)
-    report.days += 1
-    report.trees += len(signed)
-    return found
+    return len(signed), found, compared
 
 
 def check_leaves(

@@ -3,6 +3,7 @@
 import dataclasses
 import uuid
 from collections import defaultdict
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 
 from conftest import make_entry
@@ -50,6 +51,10 @@ class MemoryLog:
             (row for row in self.rows if row.outbox == outbox),
             key=lambda row: (row.sequence, row.entry.accepted_at),
         )
+
+    @contextmanager
+    def spread(self, work, items):
+        yield (work(self, item) for item in items)
 
     def positions(self):
         return [self.heads[outbox] for outbox in sorted(self.heads)]
