@@ -32,3 +32,11 @@ def units_of(who: Any) -> list[tuple[str, str]]:
 def unit_name(request: HttpRequest, unit: str) -> str:
     """Return the name of one of the reader's units; without the directory, its id."""
     return dict(units_of(request.who)).get(unit, unit)
+
+
+def name_of(unit: str) -> str:
+    """Return the name of any unit; without the directory, its id."""
+    try:
+        return unit_names().get(unit, unit)
+    except UserError:
+        return unit

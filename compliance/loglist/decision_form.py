@@ -1,32 +1,38 @@
 """What a reviewer fills in about one row of the review, or about many at once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from compliance.diary.number import parse_number
 from compliance.diary.number_rules import NumberRules
+from compliance.directory.officials import Official
 from compliance.loglist.language import read
 from compliance.loglist.reviews import reasons
-from compliance.review.decision import Decision, Outcome, faults
+from compliance.review.decision import Decision, Outcome, faults, review_texts
+from compliance.review.doubt import settling_faults
 
+# Stands for whoever holds the mailbox of each row, until the directory has said who that is.
+HOLDER = "holder"
 _SECRET = {"": None, "no": False, "yes": True}
 
 
 class DecisionForm(forms.Form):
     """An outcome and what it needs. Its choices and faults are those of compliance/review."""
 
-    # What is asked beside an outcome, and where it is told if that is missing or won't do.
+    # What is asked beside an outcome; beside the first it is told if that is missing or won't do.
     ASKED: ClassVar = {
-        Outcome.REGISTERED: "number",
-        Outcome.KEPT_IN_ORDER: "secret",
-        Outcome.NEGLIGIBLE: "reason",
-        Outcome.PRIVATE: None,
-        Outcome.TRADE_UNION: None,
-        Outcome.OTHER_AUTHORITY: "authority",
+        Outcome.REGISTERED: ("number",),
+        Outcome.KEPT_IN_ORDER: ("secret",),
+        Outcome.NEGLIGIBLE: ("reason",),
+        Outcome.PRIVATE: (),
+        Outcome.TRADE_UNION: (),
+        Outcome.OTHER_AUTHORITY: ("authority",),
+        Outcome.DOUBT: ("asked", "question"),
     }
 
     outcome = forms.ChoiceField(
@@ -42,34 +48,60 @@ class DecisionForm(forms.Form):
     )
     reason = forms.ChoiceField(label=_("Reason"), required=False)
     authority = forms.CharField(label=_("Which authority"), required=False, max_length=200)
+    asked = forms.CharField(
+        label=_("Who is asked: an address; empty asks whoever holds the mailbox"),
+        required=False,
+        max_length=254,
+    )
+    question = forms.CharField(
+        label=_("Question; empty asks whether it concerns a matter, and which"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    why = forms.CharField(
+        label=_("Reason, in words, for rows in doubt; it stands in the protocol"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
 
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        """Take what any form takes."""
+    def __init__(self, *arguments: Any, settles: bool = False, **more: Any) -> None:
+        """Take what any form takes. settles: it may end a doubt, which needs a reason."""
         super().__init__(*arguments, label_suffix="", **more)
+        self.settles = settles
+        # By item, whom the directory has for those who are to be asked.
+        self.officials: Mapping[int, Official] = {}
         listed = [(one.id, f"{one.text} ({one.decision})") for one in reasons()]
         self.fields["reason"].choices = [("", _("Choose")), *listed]
-        # Without a decision of the municipality's own nothing is negligible.
-        outcomes = [one for one in self.ASKED if listed or one is not Outcome.NEGLIGIBLE]
+        # Without a decision of the municipality's own nothing is negligible, and without an account
+        # to send letters from nobody can be asked.
+        closed = set() if listed else {Outcome.NEGLIGIBLE}
+        if settings.KOMMUNPOST.sender is None:
+            closed.add(Outcome.DOUBT)
+        outcomes = [one for one in self.ASKED if one not in closed]
         self.fields["outcome"].choices = [(one.value, read(one.text)) for one in outcomes]
 
     def options(self) -> Iterator[tuple[Any, Any]]:
-        """Give each outcome's radio button, and the field beside it or None."""
+        """Give each outcome's radio button, and the fields beside it."""
         for radio in self["outcome"]:
-            name = self.ASKED[Outcome(radio.data["value"])]
-            yield radio, self[name] if name else None
+            yield radio, [self[name] for name in self.ASKED[Outcome(radio.data["value"])]]
 
     def clean(self) -> dict[str, Any]:
         """Hold the decision against the rules of the review."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.errors:
             made = self.decision("")
-            field = self.ASKED[made.outcome]
+            field = next(iter(self.ASKED[made.outcome]), None)
             number = values["number"].strip()
             if made.outcome is Outcome.REGISTERED and number and made.number is None:
                 self.add_error(field, _("This is no diary number. Write it like KS 2026/123."))
                 return values
             for fault in faults(made, reasons()):
                 self.add_error(field, read(fault))
+            if self.settles and made.outcome is not Outcome.DOUBT:
+                for fault in settling_faults(made):
+                    self.add_error("why", read(fault))
         return values
 
     def decision(self, person: str) -> Decision:
@@ -77,7 +109,8 @@ class DecisionForm(forms.Form):
         values = self.cleaned_data
         outcome = Outcome(values["outcome"])
         own = self.ASKED[outcome]
-        given = {name: values[name] if name == own else "" for name in self.fields}
+        given = {name: values[name] if name in own else "" for name in self.fields}
+        is_doubt = outcome is Outcome.DOUBT
         return Decision(
             row="",
             outcome=outcome,
@@ -85,6 +118,12 @@ class DecisionForm(forms.Form):
             at=timezone.now(),
             number=parse_number(given["number"], NumberRules()),
             secret=_SECRET[given["secret"]],
-            reason=given["reason"],
+            reason=given["reason"] or (values["why"].strip() if self.settles else ""),
             authority=given["authority"].strip(),
+            asked=(given["asked"].strip() or HOLDER) if is_doubt else "",
+            question=(given["question"].strip() or _usual_question()) if is_doubt else "",
         )
+
+
+def _usual_question() -> str:
+    return read(review_texts()["question.default"])

@@ -28,7 +28,7 @@ from compliance.review.period import (
     Reviewers,
     periods_between,
 )
-from compliance.review.protocol import Protocol, Reviewed, close
+from compliance.review.protocol import Protocol, Reviewed, Settled, close
 
 _DAY = timedelta(days=1)
 
@@ -152,10 +152,27 @@ def _reviewed(
         is_default_regularity=settings.LOGLIST.regularity is None,
         rows=[str(item.id) for item in items],
         decisions={str(number): _decision(made) for number, made in stored.items()},
-        settled=(),
+        settled=_settled(items, stored),
         lags=[_lag(item, today) for item in items],
         reasons=[*listed, *gone.values()],
     )
+
+
+def _settled(items: Sequence[ReviewItem], stored: Stored) -> list[Settled]:
+    """Return the questions that were asked about rows, without the words of question and answer:
+    those may tell what is secret, and a protocol is for anybody to read.
+    """
+    rows = {item.id: item for item in items}
+    asked = ReviewDecision.objects.filter(item__in=items, outcome=Outcome.DOUBT.value)
+    return [
+        Settled(
+            f"{rows[doubt.item_id].accepted_at.astimezone(SWEDEN):%Y-%m-%d %H:%M}, "
+            f"nr {rows[doubt.item_id].sequence}",
+            doubt.answer.told if hasattr(doubt, "answer") else "",
+            _decision(stored[doubt.item_id]),
+        )
+        for doubt in asked.select_related("answer").order_by("id")
+    ]
 
 
 def _decision(made: ReviewDecision) -> Decision:

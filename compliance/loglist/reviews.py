@@ -7,12 +7,18 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from compliance.directory.officials import Official
 from compliance.loglist.models import ReviewDecision, ReviewItem
 from compliance.messagelog.reading import NotYoursError, Place, Reader, Row, Session
 from compliance.review.decision import Decision, NegligibleReason, Outcome
 
 # How a row stands that somebody still has to decide.
 LEFT = ("", Outcome.DOUBT.value)
+
+
+def is_in_doubt(item: ReviewItem) -> bool:
+    """Say whether somebody was asked about a row and it is not decided yet."""
+    return bool(item.outcome == Outcome.DOUBT.value)
 
 
 class Spot(NamedTuple):
@@ -76,6 +82,12 @@ def with_rows(reader: Reader, unit: str, items: Sequence[ReviewItem]) -> list[Ro
     ]
 
 
+def decisions_of(item: ReviewItem) -> Any:
+    """Return what was decided of a row, the last decision first, with questions' answers."""
+    made = item.decisions.order_by("-revision")
+    return made.select_related("answer").prefetch_related("letters")
+
+
 def chosen(unit: str, seen: Mapping[int, int]) -> list[ReviewItem]:
     """Return a unit's items by their ids. Raises NotYoursError if one is not there."""
     items = list(ReviewItem.objects.filter(unit=unit, id__in=list(seen)).order_by("id"))
@@ -85,11 +97,16 @@ def chosen(unit: str, seen: Mapping[int, int]) -> list[ReviewItem]:
 
 
 def decide(
-    items: Collection[ReviewItem], seen: Mapping[int, int], decision: Decision, who: Session
+    items: Collection[ReviewItem],
+    seen: Mapping[int, int],
+    decision: Decision,
+    who: Session,
+    asked: Mapping[int, Official] | None = None,
 ) -> None:
     """Decide rows of one unit, all of them or none.
 
-    seen: by item, the revision that the reviewer saw. Raises OvertakenError if one has another by
+    seen: by item, the revision that the reviewer saw. asked: by item, who is asked of a row that
+    is put in doubt. Raises OvertakenError if one has another by
     now; but when the decision is the very one that the same person has just made, all is well.
     """
     texts = {reason.id: f"{reason.text} ({reason.decision})" for reason in reasons()}
@@ -107,6 +124,9 @@ def decide(
             reason=decision.reason,
             reason_text=texts.get(decision.reason, ""),
             authority=decision.authority,
+            asked=asked[item.id].id if asked else "",
+            asked_name=asked[item.id].name if asked else "",
+            question=decision.question,
         )
         for item in items
     ]
@@ -126,5 +146,8 @@ def decide(
 def _is_made_already(made: ReviewDecision) -> bool:
     """Say whether the same person has decided the same, on a first click, and that still holds."""
     last = made.item.decisions.order_by("revision").last()
-    same = ("revision", "reviewer", "outcome", "number", "secret", "reason", "authority")
+    same = (
+        *("revision", "reviewer", "outcome", "number", "secret", "reason", "authority"),
+        *("asked", "question"),
+    )
     return last is not None and all(getattr(last, name) == getattr(made, name) for name in same)

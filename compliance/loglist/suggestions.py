@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from compliance.diary.number import DiaryNumber
 from compliance.loglist.models import DiaryMatch, ReviewItem
-from compliance.loglist.reviews import decide
+from compliance.loglist.reviews import OvertakenError, decide, is_in_doubt
 from compliance.messagelog.reading import NotYoursError, Session
 from compliance.review.decision import Decision, Outcome
 
@@ -54,8 +54,11 @@ def suggestion(unit: str, number: int) -> DiaryMatch:
 def take(match: DiaryMatch, revision: int, who: Session) -> None:
     """Register a suggestion's row under the record's number, as a person has seen it.
 
-    revision: of the row on the page. Raises OvertakenError if somebody else has decided since.
+    revision: of the row on the page. Raises OvertakenError if somebody else has decided since, or
+    has put the row in doubt.
     """
+    if is_in_doubt(match.item):
+        raise OvertakenError([match.item])
     row = match.row
     decide(
         [match.item],

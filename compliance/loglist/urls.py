@@ -14,6 +14,7 @@ from compliance.loglist.views import (
     overview,
     password,
     periods,
+    questions,
     review,
     second_factor,
 )
@@ -45,6 +46,9 @@ urlpatterns = [
     path(f"{_ENTRY}/message/<int:number>", message.attachment, name="attachment"),
     path(f"{_ENTRY}/decide", review.decide_entry, name="decide-entry"),
     path("units/<slug:unit>/review/", review.to_review, name="review"),
+    path("units/<slug:unit>/doubts/", review.doubts, name="doubts"),
+    path("questions/", questions.own, name="questions"),
+    path("questions/<int:number>", questions.one, name="question"),
     path("units/<slug:unit>/periods/", periods.periods, name="periods"),
     path("units/<slug:unit>/periods/<int:number>.pdf", periods.protocol, name="protocol"),
     path("units/<slug:unit>/diary/", diary.diary, name="diary"),

@@ -23,6 +23,30 @@ class Step(StrEnum):
     HEAD = "head"
 
 
+class Kind(StrEnum):
+    """What the official answers."""
+
+    MATTER = "matter"
+    KEPT_IN_ORDER = "kept-in-order"
+    NEGLIGIBLE = "negligible"
+    PRIVATE = "private"
+    WORDS = "words"
+
+    @property
+    def text(self) -> Text:
+        """Its name for a reader."""
+        return review_texts()[f"answer.{self.value}"]
+
+
+def answer_faults(kind: Kind, number: str, words: str) -> list[Text]:
+    """Say what an answer lacks; empty if it may be given."""
+    if kind is Kind.MATTER and not number.strip() and not words.strip():
+        return [review_texts()["fault.matter"]]
+    if kind is Kind.WORDS and not words.strip():
+        return [review_texts()["fault.words"]]
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """A question about one row. sent: the day of each letter. answer: empty until there is one."""

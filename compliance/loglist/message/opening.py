@@ -50,12 +50,17 @@ def is_of_function_mailbox(unit: str, row: Row) -> bool:
 
     Raises ClosedError if the directory is away.
     """
+    return any(map(_is_function, own_addresses(unit, row)))
+
+
+def own_addresses(unit: str, row: Row) -> list[str]:
+    """Return the addresses of a unit's side of a row, as they were written."""
     ours = []
     if row["recipient_unit"] == unit:
         ours.append(row["recipient"])
     if row["sender_unit"] == unit:
         ours += [row["envelope_sender"], *row["from_address"].split(", ")]
-    return any(map(_is_function, ours))
+    return ours
 
 
 def _is_function(address: str) -> bool:

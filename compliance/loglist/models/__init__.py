@@ -2,6 +2,7 @@
 
 from compliance.loglist.models.diary import DiaryImport, DiaryMatch, DiaryProtected, DiaryRow
 from compliance.loglist.models.disclosure import Disclosure, DisclosureRow, Handout
+from compliance.loglist.models.doubt import DoubtAnswer, DoubtLetter
 from compliance.loglist.models.login import LoginFailure
 from compliance.loglist.models.review import (
     Bookmark,
@@ -20,6 +21,8 @@ __all__ = [
     "DiaryRow",
     "Disclosure",
     "DisclosureRow",
+    "DoubtAnswer",
+    "DoubtLetter",
     "Handout",
     "LoginFailure",
     "ProtocolRow",

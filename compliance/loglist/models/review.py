@@ -74,6 +74,11 @@ class ReviewDecision(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["item", "revision"], name="review_decision_revision")
         ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["asked"], name="review_decision_asked", condition=~models.Q(asked="")
+            )
+        ]
 
     def __str__(self) -> str:
         """Name the row."""

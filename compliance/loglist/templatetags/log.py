@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import template
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -11,6 +11,7 @@ from compliance.loglist.language import read
 from compliance.loglist.models import ReviewItem
 from compliance.messagelog.formats import visible
 from compliance.review.decision import Outcome
+from compliance.review.doubt import Kind
 
 register = template.Library()
 register.filter(read)
@@ -20,6 +21,13 @@ register.filter(read)
 def shown(text: str | None) -> SafeString:
     """Show a text from outside: nothing unseen in it, and turning no text around it."""
     return format_html("<bdi>{}</bdi>", visible(text or ""))
+
+
+@register.filter
+def lines(text: str | None) -> SafeString:
+    """Show a text of several lines, each as `shown` does."""
+    each = ((visible(line),) for line in (text or "").splitlines())
+    return format_html_join(format_html("<br>"), "<bdi>{}</bdi>", each)
 
 
 @register.filter
@@ -99,6 +107,7 @@ def _taken(what: str) -> str:
         "eml": _("file"),
         "handover": _("package for the diary"),
         "forward": _("draft for another authority"),
+        "question": _("the row, by whoever was asked about it"),
     }
     return f"{names.get(kind, kind)} {number}".strip()
 
@@ -135,6 +144,24 @@ def decided(made: Any) -> str:
     told = read(Outcome(made.outcome).text)
     more = made.number or getattr(made, "authority", "")
     return f"{told}: {more}" if more else told
+
+
+@register.filter
+def letter_step(step: str) -> str:
+    """Name a letter about a question."""
+    names: dict[str, str] = {
+        "question": _("Question"),
+        "reminder": _("Reminder"),
+        "head": _("To the head"),
+    }
+    return names.get(step, step)
+
+
+@register.filter
+def answered(answer: Any) -> str:
+    """Say in a line what was answered: a `DoubtAnswer`, or a `Question` that has an answer."""
+    told = read(Kind(answer.kind).text)
+    return f"{told}: {answer.matter}" if answer.matter else told
 
 
 @register.filter

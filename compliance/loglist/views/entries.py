@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from compliance.loglist.context import unit_name
 from compliance.loglist.decision_form import DecisionForm
 from compliance.loglist.forms import FilterForm
-from compliance.loglist.reviews import with_items
+from compliance.loglist.reviews import decisions_of, is_in_doubt, with_items
 from compliance.loglist.suggestions import matches_of
 from compliance.messagelog import formats
 from compliance.messagelog.reading import CONVERSATION, PAGE, Place
@@ -70,6 +70,7 @@ def show_entry(
     form: as it was filled in, if it can't stand. is_overtaken: somebody else decided meanwhile.
     """
     (row,) = with_items(unit, [request.reader.entry(unit, str(outbox), bounded(sequence))])
+    item = row["item"]
     return render(
         request,
         "loglist/entry.html",
@@ -77,10 +78,10 @@ def show_entry(
             "unit": unit,
             "unit_name": unit_name(request, unit),
             "row": row,
-            "matches": matches_of([row["item"]]).get(row["item"], []) if row["item"] else [],
-            "decisions": row["item"].decisions.order_by("-revision") if row["item"] else [],
-            "may_decide": row["item"] and unit in request.reviews,
-            "form": form or DecisionForm(),
+            "matches": matches_of([item]).get(item, []) if item else [],
+            "decisions": decisions_of(item) if item else [],
+            "may_decide": item and unit in request.reviews,
+            "form": form or DecisionForm(settles=item is not None and is_in_doubt(item)),
             "is_overtaken": is_overtaken,
         },
         status=409 if is_overtaken else 400 if form else 200,

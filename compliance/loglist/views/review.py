@@ -7,12 +7,15 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from compliance.clock import SWEDEN, today
+from compliance.errors import UserError
 from compliance.loglist.access import must_read, must_review
 from compliance.loglist.context import unit_name
 from compliance.loglist.decision_form import DecisionForm
+from compliance.loglist.doubts import NobodyToAskError, nobody_text, open_doubts, whom_to_ask
 from compliance.loglist.forms import DirectionForm
 from compliance.loglist.models import ReviewItem
 from compliance.loglist.reviews import (
@@ -21,12 +24,14 @@ from compliance.loglist.reviews import (
     behind,
     chosen,
     decide,
+    is_in_doubt,
     left,
     with_rows,
 )
 from compliance.loglist.suggestions import in_the_diary, matches_of
 from compliance.loglist.views.entries import show_entry
 from compliance.messagelog.reading import PAGE, NotYoursError
+from compliance.review.decision import Outcome
 from compliance.review.lag import label, lag
 
 
@@ -35,17 +40,17 @@ def to_review(request: HttpRequest, unit: str) -> HttpResponse:
     """Show what is left of a unit, the oldest first, and take decisions on what was chosen."""
     must_read(request, unit)
     if request.method != "POST":
-        return _page(request, unit, DecisionForm())
+        return _page(request, unit)
     must_review(request, unit)
-    form = DecisionForm(request.POST)
     seen = _seen(request)
     if not seen:
-        return _page(request, unit, form, problem="none")
+        return _page(request, unit, DecisionForm(request.POST), problem="none")
     items = chosen(unit, seen)
-    if not form.is_valid():
+    form = DecisionForm(request.POST, settles=any(map(is_in_doubt, items)))
+    if not _is_valid(request, unit, items, form):
         return _page(request, unit, form, picked=seen, problem="faults")
     try:
-        decide(items, seen, form.decision(request.who.reader), request.who)
+        decide(items, seen, form.decision(request.who.reader), request.who, form.officials)
     except OvertakenError as error:
         return _page(request, unit, form, picked=seen, problem="overtaken", overtaken=error.items)
     return redirect(f"{request.path}?{here(request)}&decided={len(items)}")
@@ -55,27 +60,63 @@ def to_review(request: HttpRequest, unit: str) -> HttpResponse:
 def decide_entry(request: HttpRequest, unit: str, outbox: UUID, sequence: int) -> HttpResponse:
     """Decide one row, on the page of its entry."""
     must_review(request, unit)
-    form = DecisionForm(request.POST)
     seen = _seen(request)
     items = chosen(unit, seen)
+    form = DecisionForm(request.POST, settles=any(map(is_in_doubt, items)))
     if [(item.outbox, item.sequence) for item in items] != [(outbox, sequence)]:
         raise NotYoursError
-    if not form.is_valid():
+    if not _is_valid(request, unit, items, form):
         return show_entry(request, unit, outbox, sequence, form)
     try:
-        decide(items, seen, form.decision(request.who.reader), request.who)
+        decide(items, seen, form.decision(request.who.reader), request.who, form.officials)
     except OvertakenError:
         return show_entry(request, unit, outbox, sequence, form, is_overtaken=True)
     return redirect("entry", unit, outbox, sequence)
 
 
+def _is_valid(
+    request: HttpRequest, unit: str, items: Sequence[ReviewItem], form: DecisionForm
+) -> bool:
+    """Hold the form against the rules, and whoever is to be asked against the directory."""
+    if not form.is_valid():
+        return False
+    wanted = form.decision(request.who.reader)
+    if wanted.outcome is Outcome.DOUBT:
+        try:
+            form.officials = whom_to_ask(request.reader, unit, items, wanted.asked)
+        except NobodyToAskError as error:
+            form.add_error("asked", nobody_text(error.address))
+        except UserError:
+            form.add_error("asked", _("The directory does not answer. Tell the IT department."))
+    return not form.errors
+
+
+@require_GET
+def doubts(request: HttpRequest, unit: str) -> HttpResponse:
+    """Show what officials were asked about a unit's rows, and how each question stands."""
+    must_read(request, unit)
+    found = list(open_doubts(unit)[:_DOUBTS])
+    rows = with_rows(request.reader, unit, [doubt.item for doubt in found])
+    return render(
+        request,
+        "loglist/doubts.html",
+        {
+            "unit": unit,
+            "unit_name": unit_name(request, unit),
+            "doubts": list(zip(found, rows, strict=True)),
+            "most": _DOUBTS if len(found) == _DOUBTS else None,
+        },
+    )
+
+
+_DOUBTS = 200  # whoever has more open questions begins with the oldest
 _STATUS = {"": 200, "none": 400, "faults": 400, "overtaken": 409}
 
 
 def _page(
     request: HttpRequest,
     unit: str,
-    form: DecisionForm,
+    form: DecisionForm | None = None,
     *,
     picked: Container[int] = (),
     problem: str = "",
@@ -83,8 +124,8 @@ def _page(
 ) -> HttpResponse:
     """Show a page of what is left.
 
-    picked: ids of the items whose boxes are ticked. problem: why nothing was decided, a key of
-    _STATUS. overtaken: what others decided in the meantime.
+    form: as it was filled in. picked: ids of the items whose boxes are ticked. problem: why nothing
+    was decided, a key of _STATUS. overtaken: what others decided in the meantime.
     """
     filters = DirectionForm(request.GET, label_suffix="")
     direction = filters.cleaned_data["direction"] if filters.is_valid() else ""
@@ -108,7 +149,7 @@ def _page(
             "unit_name": unit_name(request, unit),
             "may_decide": unit in request.reviews,
             "filters": filters,
-            "form": form,
+            "form": form or DecisionForm(settles=any(map(is_in_doubt, items[:PAGE]))),
             "rows": rows,
             "left": found.count(),
             "in_the_diary": in_the_diary(unit, direction),

@@ -61,6 +61,12 @@ def installation(new_log, entry, tmp_path_factory):  # noqa: F811
 municipality: {{name: Sjövalla kommun, domain: sjovalla.example}}
 directory: {{uri: "ldapi:///", base: "dc=x", reader_dn: "cn=x", reader_password_file: /x}}
 seal: {{public_key_file: {folder}/seal.pem}}
+sender:
+  host: localhost
+  port: 1
+  address: kommunpost@sjovalla.example
+  login: kommunpost@sjovalla.example
+  password_file: {folder}/secret
 loglist:
   hosts: [loggningslista.intranat.sjovalla.example]
   secret_key_file: {folder}/secret

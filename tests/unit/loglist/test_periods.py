@@ -28,7 +28,9 @@ def rows(arrive, installation, monkeypatch):  # noqa: F811
     with psycopg.connect(installation("owner"), autocommit=True) as owner:
         owner.execute(
             "TRUNCATE loglist.loglist_protocolrow, loglist.loglist_reviewprotocol, "
-            "loglist.loglist_reviewdecision, loglist.loglist_diarymatch, loglist.loglist_reviewitem"
+            "loglist.loglist_reviewdecision, loglist.loglist_diarymatch, "
+            "loglist.loglist_reviewitem, loglist.loglist_doubtletter, "
+            "loglist.loglist_doubtanswer"
         )
     monkeypatch.setattr(periods, "today", lambda: date(2026, 3, 20))
     monkeypatch.setattr(periods, "deputies", lambda unit: frozenset({"person:8"}))
@@ -61,6 +63,28 @@ def paper(rows, monkeypatch):
 
 def close(browser, page=PAGE, **changes):
     return browser.post(page, WEEK | changes)
+
+
+def test_the_protocol_tells_how_doubts_ended_and_nothing_that_was_written(visit, rows, monkeypatch):
+    from compliance.directory.officials import Official
+    from compliance.loglist import doubts
+
+    official = Official("person:4", "Person 4", "ingen@sjovalla.example")
+    monkeypatch.setattr(doubts, "look_up", lambda address: official)
+    chosen = rows(2, 3)
+    browser = visit("sbn")
+    decide(browser, *chosen, outcome="doubt", question="Vad är det för hemligt?")
+    assert "rader kvar i den" in text_of(close(browser))
+    asked = visit("ingen")
+    number = re.findall(r'href="(/questions/\d+)"', text_of(asked.get("/questions/")))[0]
+    asked.post(number, {"kind": "matter", "matter": "KS 2026/7", "words": "Åsa Ek är sjuk."})
+    decide(browser, *left(browser), why="Enligt svaret.")
+    assert close(browser).status_code == 302
+    said = words_of(browser.get(protocols(browser)[0]).content)
+    for told in ("Det hör till ett ärende: KS 2026/7", "Inget svar", "Privat: Enligt svaret."):
+        assert told in said, told
+    for kept in ("hemligt", "Åsa Ek", "Hemligt ärende"):
+        assert kept not in said, kept
 
 
 def protocols(browser):
