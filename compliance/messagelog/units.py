@@ -169,25 +169,34 @@ class Units:
 
         One look-up at a time: while one waits for a slow directory, other mail goes on without.
         """
-        missed_at = self._missed.get(address)
-        is_known_miss = missed_at is not None and self.clock() - missed_at < MISS_SECONDS
-        if self._is_away or is_known_miss or not self._looking.acquire(timeout=LOOKUP_SECONDS):
+        if self._is_away or self._is_miss(address):
+            return None
+        if not self._looking.acquire(timeout=LOOKUP_SECONDS):
             return None
         try:
-            fresh = list(self.source.mailboxes(None, address))
+            # Whoever had the lock may have asked for this one.
+            if address in self._by_address or self._is_miss(address):
+                return self._by_address.get(address)
+            self._keep(address, list(self.source.mailboxes(None, address)))
         except OSError as error:
             self._note_away(error)
             return None
         finally:
             self._looking.release()
+        return self._by_address.get(address)
+
+    def _keep(self, address: str, found: list[Mailbox]) -> None:
         with self._lock:
             if len(self._missed) >= _MAX_MISSES:
                 self._missed.clear()
-            if fresh:
-                self._take(fresh, replace=False)
+            if found:
+                self._take(found, replace=False)
             else:
                 self._missed[address] = self.clock()
-        return self._by_address.get(address)
+
+    def _is_miss(self, address: str) -> bool:
+        missed_at = self._missed.get(address)
+        return missed_at is not None and self.clock() - missed_at < MISS_SECONDS
 
     def _note_away(self, error: OSError) -> None:
         if not self._is_away:

@@ -1,5 +1,8 @@
 """The directory snapshot: right, fresh, and never in the way of mail."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from compliance.messagelog import units as module
@@ -82,6 +85,23 @@ def test_an_unknown_address_is_not_asked_for_again_and_again(units, ldap, now):
     now[0] += module.MISS_SECONDS
     ldap.all.append(mailbox("ingen"))
     assert units.unit_of("ingen@sjovalla.example") == "ks"
+
+
+def test_of_many_that_wait_for_the_same_new_address_one_asks(units, ldap):
+    asked = ldap.mailboxes
+    may_answer = threading.Event()
+
+    def slow(since, address):
+        may_answer.wait(10)
+        return asked(since, address)
+
+    ldap.mailboxes = slow
+    ldap.asked.clear()
+    with ThreadPoolExecutor(8) as pool:
+        told = [pool.submit(units.unit_of, "ny@sjovalla.example") for _ in range(8)]
+        may_answer.set()
+        assert [one.result() for one in told] == [None] * 8
+    assert ldap.asked == [(None, "ny@sjovalla.example")]
 
 
 def test_when_the_directory_is_away_the_last_snapshot_stands_and_nobody_waits(units, ldap):
