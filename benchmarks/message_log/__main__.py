@@ -22,8 +22,18 @@ REMOTE = "/root/kommunpost-benchmark.py"
 MAIN_CASE = "20 sessions"
 
 
-def case(name: str, messages: int, *, sessions: int = 20, recipients: int = 1, kb: int = 4) -> dict:
+def case(
+    name: str,
+    messages: int,
+    *,
+    sessions: int = 20,
+    recipients: int = 1,
+    kb: int = 4,
+    mailbox: str = "postmaster",
+) -> dict:
+    """Describe a case. mailbox: whose; mail of function mailboxes goes to the archive too."""
     return {
+        "mailbox": mailbox,
         "name": name,
         "messages": messages,
         "sessions": sessions,
@@ -39,6 +49,8 @@ CASES = [
     case("5 recipients", 600, recipients=5),
     case("100 recipients", 60, recipients=100),
     case("5 MB", 40, sessions=5, kb=5000),
+    # A function mailbox: the milter adds the archive as a recipient.
+    case("archived", 1500, mailbox="registrator"),
 ]
 
 

@@ -196,7 +196,7 @@ def write_settings(own: Variant) -> None:
 def measure(variant: Variant, case: dict) -> dict:
     """Send one case's messages through one variant."""
     # One recipient: in. Several, whose names smtp-source makes up: out.
-    inside, outside = f"registrator@{domain()}", "medborgare@omvarlden.example"
+    inside, outside = f"{case['mailbox']}@{domain()}", "medborgare@omvarlden.example"
     sender, recipient = (outside, inside) if case["recipients"] == 1 else (inside, outside)
     source = [
         "smtp-source", "-s", case["sessions"], "-m", case["messages"], "-l", case["bytes"],
