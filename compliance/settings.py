@@ -15,6 +15,9 @@ from compliance.errors import Problem, UserError
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
+# How often lists are reviewed, as compliance/review/period.py has it.
+Regularity = Literal["weekly", "fortnightly", "monthly"]
+
 # How a person's address is made of the name; {g} is the first letter of the given name.
 ADDRESS_PATTERN = "{given}.{surname}"
 _ADDRESS_PATTERNS = r"^(\{given\}|\{g\})[.-]?\{surname\}$|^\{surname\}[.-]?(\{given\}|\{g\})$"
@@ -244,6 +247,9 @@ class Audit(BaseModel):
     watch: MailHost | None = Field(
         default=None, description="Where the mailboxes lie and the role `watch` runs"
     )
+    regularity: Regularity | None = Field(
+        default=None, description="How often lists are reviewed, as the log list has it"
+    )
     arrival_seconds: int = Field(default=180, ge=1, description="How long a probe may take")
     report_dir: Path = Path("build/report")
 
@@ -271,7 +277,7 @@ class LogList(BaseModel):
     second_factor: Literal["optional", "required"] = Field(
         default="optional", description="Whether everybody needs a code from their telephone too"
     )
-    regularity: Literal["weekly", "fortnightly", "monthly"] | None = Field(
+    regularity: Regularity | None = Field(
         default=None, description="How often lists are reviewed; if it is not said, weekly"
     )
     negligible: list[Negligible] = Field(

@@ -19,6 +19,7 @@ from compliance.probes.facts import (
 )
 from compliance.probes.host import Host
 from compliance.probes.progress import Progress
+from compliance.review.period import Regularity
 from compliance.settings import Settings, settings_path
 
 
@@ -53,6 +54,12 @@ def collect(
         progress.step("log")
         sealed = log.last_seal(settings.log)
         logged = _log(settings, [item for host in hosts or () for item in host.accepted])
+    reviewed = None
+    if "review" in needs and settings.log:
+        progress.step("review")
+        reviewed = log.review(
+            settings.log, Regularity(audit.regularity) if audit.regularity else None
+        )
     pages = None
     if "web" in needs and audit.publication:
         progress.step("web")
@@ -76,6 +83,7 @@ def collect(
         web=pages,
         seal=sealed,
         unread=watched,
+        review=reviewed,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import TypeAdapter, ValidationError
 
 from compliance.errors import UserError
+from compliance.review.period import Regularity
 
 Origin = Literal["internal", "external"]
 UnitKind = Literal["authority", "administration", "department"]
@@ -282,6 +283,34 @@ class UnreadFacts:
 
 
 @dataclass(frozen=True)
+class UnitReview:
+    """How far the review of a unit's log list has come.
+
+    begin: the first day of its oldest open period. left: rows that nobody has decided, or that are
+    in doubt; oldest: when the oldest of them came.
+    """
+
+    unit: str
+    begin: date
+    left: int = 0
+    oldest: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ReviewFacts:
+    """Each unit whose log list is reviewed. A unit without mail or protocols is not there.
+
+    regularity: what the municipality has set, if anything. taken_in: up to when the log list has
+    read the log. Who reviews is not asked.
+    """
+
+    seen: Seen
+    regularity: Regularity | None = None
+    taken_in: datetime | None = None
+    units: tuple[UnitReview, ...] = ()
+
+
+@dataclass(frozen=True)
 class Facts:
     """All that one run saw."""
 
@@ -298,6 +327,7 @@ class Facts:
     web: WebFacts | None = None
     seal: SealFacts | None = None
     unread: UnreadFacts | None = None
+    review: ReviewFacts | None = None
 
 
 _ADAPTER: TypeAdapter[Facts] = TypeAdapter(Facts)

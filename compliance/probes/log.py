@@ -1,4 +1,4 @@
-"""The message log's rows of given queue ids and its last seal, read as the log's reader."""
+"""The message log's rows of given queue ids, its last seal, and how its review stands."""
 
 import hashlib
 import json
@@ -10,7 +10,17 @@ import psycopg
 
 from compliance.errors import UserError
 from compliance.probes.errors import first_problem
-from compliance.probes.facts import Accepted, LogFacts, Row, SealFacts, Seen, now
+from compliance.probes.facts import (
+    Accepted,
+    LogFacts,
+    ReviewFacts,
+    Row,
+    SealFacts,
+    Seen,
+    UnitReview,
+    now,
+)
+from compliance.review.period import Regularity
 from compliance.settings import Log, read_secret
 
 # How long shipper and follower may take to PostgreSQL before a row counts as missing.
@@ -30,6 +40,8 @@ _QUERY = """
 _LAST_DAY = (
     "SELECT number, day, text FROM log.statement WHERE day IS NOT NULL ORDER BY number DESC LIMIT 1"
 )
+
+_REVIEW = "SELECT unit, begin, rows_left, oldest_left FROM loglist.review_state() ORDER BY unit"
 
 _Connection = psycopg.Connection[tuple[Any, ...]]
 _Answer = TypeVar("_Answer")
@@ -69,6 +81,19 @@ def last_seal(settings: Log) -> SealFacts:
 
     found = _asked(settings, ask)
     return SealFacts(_silent(seen, found)) if isinstance(found, str) else found
+
+
+def review(settings: Log, regularity: Regularity | None) -> ReviewFacts:
+    """Read how far the units' reviews have come, as the log list in the same database knows it."""
+    seen = Seen("loglist.review_state()", settings.dsn, now())
+
+    def ask(connection: _Connection) -> ReviewFacts:
+        units = [UnitReview(*row) for row in connection.execute(_REVIEW)]
+        taken_in = connection.execute("SELECT loglist.taken_in_until()").fetchone()
+        return ReviewFacts(seen, regularity, taken_in[0] if taken_in else None, tuple(units))
+
+    found = _asked(settings, ask)
+    return ReviewFacts(_silent(seen, found)) if isinstance(found, str) else found
 
 
 def _asked(settings: Log, ask: Callable[[_Connection], _Answer]) -> _Answer | str:

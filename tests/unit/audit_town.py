@@ -161,6 +161,15 @@ def _unread() -> f.UnreadFacts:
     return f.UnreadFacts(seen("kommunpost watch unread", "mail"), tuple(oldest))
 
 
+def _review() -> f.ReviewFacts:
+    """Two lists are reviewed: one has a row of the day before, and one is done with all."""
+    units = (
+        f.UnitReview("bun", date(2026, 11, 16), 1, AT - timedelta(days=1)),
+        f.UnitReview("ks", date(2026, 11, 23)),
+    )
+    return f.ReviewFacts(seen("the review", "postgresql"), None, AT, units)
+
+
 def town() -> f.Facts:
     """Return the facts of a municipality that follows its strategy in everything."""
     rows = (
@@ -192,6 +201,7 @@ def town() -> f.Facts:
             seen("the last statement", "postgresql"), 12, date(2026, 11, 23), 1080, "c0ffee" * 10
         ),
         unread=_unread(),
+        review=_review(),
         web=f.WebFacts(
             (
                 page,

@@ -85,7 +85,7 @@ def test_a_closed_row_that_comes_into_doubt_is_held_until_that_ends(visit, rows,
             reviewer_name=reader.session().name, at=day(20),
         )  # fmt: skip
     assert held() == day(2)
-    decide(browser, f"{item}.2")
+    decide(browser, f"{item}.2", why="Innehavaren har svarat")
     assert held() == day(9)
 
 
