@@ -16,11 +16,15 @@ _SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A letter ready to be sent: one line of subject, a body of plain text."""
+    """A letter ready to be sent: one line of subject, a body of plain text.
+
+    message_id: its own, for one that may be sent again; else it gets one.
+    """
 
     to: str
     subject: str
     body: str
+    message_id: str = ""
 
 
 def send(sender: Submission, letter: Letter) -> None:
@@ -36,7 +40,7 @@ def send(sender: Submission, letter: Letter) -> None:
     message["To"] = letter.to
     message["Subject"] = letter.subject
     message["Date"] = formatdate(localtime=True)
-    message["Message-ID"] = make_msgid(domain=domain)
+    message["Message-ID"] = letter.message_id or make_msgid(domain=domain)
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = "sv"
     message.set_content(letter.body)

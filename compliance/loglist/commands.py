@@ -71,14 +71,17 @@ def forget_second_step(
 
 @app.command()
 def work() -> None:
-    """Take in what the message log has of new, and hold it against each unit's diary.
+    """Take in what the message log has of new, hold it against the diaries, and send letters.
 
-    Says how many rows are to be reviewed, how many of them stand in the diary, and nothing if
-    nothing was new. May be stopped and run at any time. Run every five minutes, as the user of the
-    log list.
+    Says how many rows are to be reviewed, how many of them stand in the diary, how many letters
+    about questions went to officials, and nothing if nothing was new. May be stopped and run at any
+    time. Run every five minutes by systemd, which hands over the password to send letters with.
     Example: kommunpost loglist work
     """
     _start_django()
+    from django.utils import timezone
+
+    from compliance.loglist.doubt_letters import send_due
     from compliance.loglist.matching import match_units
     from compliance.loglist.work import authorities, take_in, worker
 
@@ -88,8 +91,11 @@ def work() -> None:
         if made:
             typer.echo(f"{made} rows to review")
         matched = match_units(reader)
-    if matched.decided or matched.suggested:
-        typer.echo(f"{matched.decided} rows are in the diary, {matched.suggested} may be")
+        if matched.decided or matched.suggested:
+            typer.echo(f"{matched.decided} rows are in the diary, {matched.suggested} may be")
+        sent = send_due(timezone.now())
+        if sent:
+            typer.echo(f"{sent} letters about questions")
 
 
 @app.command()

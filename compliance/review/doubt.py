@@ -106,14 +106,16 @@ def settling_faults(decision: Decision) -> list[Text]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a letter tells of the row in doubt, as the official may see it (P1: no protected name).
+    """What a letter tells of the row in doubt: by what the official finds it, and no more.
 
-    link: to the page where the official answers.
+    Neither party nor subject nor the question, which may be secret or name somebody (P1): they
+    stand on the page. direction: `in`, `out` or `internal`. number: in the log. link: to the page
+    where the official answers, or where the head sees what waits.
     """
 
     received: datetime
-    mailbox: str
-    subject: str
+    direction: str
+    number: int
     link: str
 
 
@@ -129,11 +131,10 @@ def letter(
         to=to,
         reviewer=reviewer,
         unit=unit,
-        question=doubt.question.strip(),
         opened=plain("{day}").fill(day=doubt.opened.astimezone(SWEDEN).date()).sv,
         received=plain("{day}").fill(day=row.received.astimezone(SWEDEN).date()).sv,
         clock=f"{row.received.astimezone(SWEDEN):%H.%M}",
-        mailbox=row.mailbox,
-        message_subject=" ".join(row.subject.split()) or "(utan ärenderad)",
+        direction=review_texts()[f"direction.{row.direction}"].sv,
+        number=row.number,
         link=row.link,
     )

@@ -41,6 +41,17 @@ def watched(entries: Mapping[str, Entry], base: str) -> Iterator[Watched]:
             )
 
 
+def head_of(entries: Mapping[str, Entry], base: str, unit: str) -> Recipient | None:
+    """Give the position that leads a unit, by its id; else the executive office, if there is one.
+
+    entries, base: as for `watched`.
+    """
+    directory = _Directory(entries, base)
+    found = next((one for one in directory.units() if one.holder == f"unit:{unit}"), None)
+    head = directory.head(found) if found else None
+    return head or directory.executive_office()
+
+
 class _Directory:
     """Look-ups over one snapshot."""
 

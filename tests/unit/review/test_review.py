@@ -228,11 +228,20 @@ def test_no_doubt_gets_two_letters_a_day_or_any_twice(opened, days):
 
 @pytest.mark.parametrize("step", Step)
 def test_letters_say_what_is_asked_and_where_to_answer(step):
-    row = Row(NOW, "ks@sjovalla.example", "Avtal\r\nBcc: x", "https://logg.sjovalla.example/d/1")
+    row = Row(NOW, "in", 4711, "https://logg.sjovalla.example/questions/1")
     subject, body = letter(
         step, DOUBT, row, to="Per Ek", reviewer="Åsa Öberg", unit="Kommunstyrelsen"
     )
     assert "\n" not in subject
-    for part in ("Är det ett ärende?", row.link, "Per Ek", "24 november 2026", "klockan 09.05"):
+    told = (row.link, "Per Ek", "24 november 2026", "klockan 09.05", "nummer 4711", "inkommande")
+    for part in told:
         assert part in body
     assert "None" not in body
+
+
+@pytest.mark.parametrize("step", Step)
+def test_no_letter_tells_the_question_whatever_stands_in_it(step):
+    row = Row(NOW, "out", 1, "https://logg.sjovalla.example/questions/1")
+    doubt = replace(DOUBT, question="Är Åsa Ek sjuk?\r\nBcc: x")
+    said = letter(step, doubt, row, to="Per Ek", reviewer="Åsa Öberg", unit="KS")
+    assert not any("sjuk" in part or "Bcc" in part for part in said)

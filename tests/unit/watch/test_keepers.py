@@ -10,7 +10,7 @@ from compliance.directory.model import Organisation, Person, PersonKind, Positio
 from compliance.directory.model import UnitKind as Kind
 from compliance.directory.plan import make_plan
 from compliance.directory.tree import Entry, Held
-from compliance.watch.keepers import watched
+from compliance.watch.keepers import head_of, watched
 from compliance.watch.reminders import Recipient, Watched
 
 BASE, DOMAIN = "dc=sjovalla,dc=example", "sjovalla.example"
@@ -71,6 +71,14 @@ def test_the_head_leads_all_below_the_administration_and_the_authority_above(ent
         "bygg", "byggkontoret", "bygglov", "taklov"}  # fmt: skip
     assert found["byggchef"].head == office, "nobody is told on to oneself"
     assert found["kommunstyrelsen"].head == office, "where nobody is named, who supervises"
+
+
+def test_the_head_of_a_unit_is_found_by_its_id_and_else_the_executive_office(entries):
+    found = {unit: head_of(entries, BASE, unit) for unit in ("tak", "bn", "ks", "okand")}
+    assert {unit: head and head.name for unit, head in found.items()} == {
+        "tak": "Byggchef", "bn": "Byggchef", "ks": "Kommunkontoret", "okand": "Kommunkontoret",
+    }  # fmt: skip
+    assert head_of({}, BASE, "ks") is None
 
 
 def test_a_position_is_watched_by_its_holder_and_a_vacant_one_by_nobody(entries):
