@@ -47,7 +47,7 @@ def address_of(secret: str, name: str) -> str:
 def picture_of(address: str, title: str) -> str:
     """Return the address as a QR code, an SVG that stands in the page itself."""
     picture: str = segno.make(address, micro=False).svg_inline(
-        scale=5, border=4, title=title, svgclass="code"
+        border=4, title=title, svgclass="code", omitsize=True
     )
     return picture
 

@@ -4,14 +4,16 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from person import log_in
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from lablib.letters import World
+from lablib.letters import World, letter
 
 # Chromium asks its maker for news at each start; a lab has nothing of that kind to answer.
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -51,13 +53,38 @@ def _trust(home: Path, ca: Path) -> None:
         subprocess.run(["certutil", "-d", f"sql:{store}", *words], check=True)
 
 
-@pytest.fixture
-def visit(chromium: Browser, site: str) -> Callable[..., Any]:
-    """Give a page in a language; whatever it asks for elsewhere fails the test."""
+@pytest.fixture(scope="session")
+def session_of(chromium: Browser, site: str) -> Callable[[dict[str, Any]], Any]:
+    """Give what a browser keeps of somebody's session. Each logs in once, for all tests."""
+    kept: dict[str, Any] = {}
+
+    def state(who: dict[str, Any]) -> Any:
+        if who["login"] not in kept:
+            context = chromium.new_context(locale="sv", base_url=site)
+            log_in(context.new_page(), who)
+            kept[who["login"]] = context.storage_state()
+            context.close()
+        return kept[who["login"]]
+
+    return state
+
+
+@pytest.fixture(scope="session")
+def visit(
+    chromium: Browser, site: str, session_of: Callable[[dict[str, Any]], Any]
+) -> Callable[..., Any]:
+    """Give a page in a language; whatever it asks for elsewhere fails the test.
+
+    who: somebody who is logged in already. They must not log out: others share the session.
+    more: what else a playwright context takes.
+    """
 
     @contextmanager
-    def opened(language: str = "sv") -> Iterator[Page]:
-        context = chromium.new_context(locale=language, base_url=site)
+    def opened(
+        language: str = "sv", who: dict[str, Any] | None = None, **more: Any
+    ) -> Iterator[Page]:
+        state = session_of(who) if who else None
+        context = chromium.new_context(locale=language, base_url=site, storage_state=state, **more)
         asked: list[str] = []
         wrong: list[str] = []
         page = context.new_page()
@@ -83,6 +110,35 @@ def reviewer(world: World) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
+def registrar(world: World) -> dict[str, Any]:
+    """Someone who reviews an authority and all units below it, the most of all."""
+    readers = [one for one in world.facts["log_readers"] if not one["everything"]]
+    return max(readers, key=lambda one: len(one["reviews"]))
+
+
+@pytest.fixture(scope="session")
 def office(world: World) -> dict[str, Any]:
     """Someone of the executive office."""
     return next(one for one in world.facts["log_readers"] if one["everything"])
+
+
+@pytest.fixture(scope="session")
+def mailbox(world: World) -> str:
+    """The address of a function mailbox whose unit the executive office's people review."""
+    return f"registrator@{world.domain}"
+
+
+@pytest.fixture(scope="session")
+def arrived(
+    world: World, rows: Callable[..., list[dict[str, Any]]]
+) -> Callable[..., dict[str, Any]]:
+    """Send a letter from outside to an address; return its row of the log, with its page."""
+
+    def send(to: str, subject: str, note: EmailMessage | None = None) -> dict[str, Any]:
+        note = note or letter(world.outsider, to, subject)
+        world.submit(world.outsider, note)
+        (row,) = rows(note["Message-ID"], seconds=90)
+        place = f"{row['outbox_id']}/{row['sequence']}"
+        return {**row, "page": f"/units/{row['recipient_unit']}/{place}"}
+
+    return send

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from person import log_in
 from playwright.sync_api import Page
+from test_message import WORDS, open_message
 
 from lablib.letters import letter
 
@@ -63,3 +64,22 @@ def test_pictures(world, visit, reviewer, on_host, rows):
         page.get_by_role("button", name="Spara").first.click()
         page.goto(page.url.partition("rows")[0] + "preview")
         picture(page, "preview")
+        page.goto(f"/units/{unit}/overview/")
+        picture(page, "overview")
+        page.goto(f"/units/{unit}/periods/")
+        picture(page, "periods")
+
+
+def test_picture_of_a_message(visit, office, world, mailbox, arrived):
+    note = letter(
+        world.outsider, mailbox, "Ritningar till bygglovet", "Hej!\n\nHär är ritningen.\n\nÅsa Ek\n"
+    )
+    note.add_attachment(
+        b"%PDF-1.4", maintype="application", subtype="pdf", filename="ritning över altan.pdf"
+    )
+    row = arrived(mailbox, "", note)
+    with visit("sv", office) as page:
+        page.set_viewport_size({"width": 1180, "height": 640})
+        page.goto(row["page"])
+        open_message(page, WORDS["sv"])
+        picture(page, "message")

@@ -4,7 +4,7 @@ import re
 import uuid
 
 import pytest
-from person import WORDS, accessible, log_in
+from person import WORDS, accessible, log_in, tab_to
 from playwright.sync_api import Page, expect
 
 from lablib.letters import letter
@@ -65,24 +65,16 @@ def test_the_list_is_used_by_keyboard_alone(visit, reviewer, subject):
         expect(skip).to_have_text("Till innehållet")
         expect(skip).to_be_in_viewport()
         page.keyboard.press("Enter")
-        _tab_to(page, page.get_by_label("I ärendemeningen"))
+        tab_to(page, page.get_by_label("I ärendemeningen"))
         page.keyboard.type(subject)
         page.keyboard.press("Enter")
         find(page, subject, "sv")
-        _tab_to(page, page.get_by_role("link", name=subject))
+        tab_to(page, page.get_by_role("link", name=subject))
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", level=1)).to_have_text(subject)
-        _tab_to(page, page.get_by_role("button", name="Logga ut"))
+        tab_to(page, page.get_by_role("button", name="Logga ut"))
         page.keyboard.press("Enter")
         expect(page.get_by_role("button", name="Logga in")).to_be_visible()
-
-
-def _tab_to(page: Page, wanted) -> None:
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if wanted.evaluate("element => element === document.activeElement"):
-            return
-    pytest.fail("the keyboard does not reach it")
 
 
 def test_what_is_wrong_is_told_where_it_is(visit, reviewer):
