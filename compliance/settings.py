@@ -263,6 +263,26 @@ class Negligible(BaseModel):
     decision: str = Field(min_length=1, max_length=100, description="The decision that says so")
 
 
+class SingleSignOn(BaseModel):
+    """The municipality's own OpenID provider, such as ADFS or Entra ID (decision 74)."""
+
+    model_config = _STRICT
+    issuer: str = Field(
+        pattern=r"^https://[^\s?#]+$", description="As it calls itself, e.g. https://adfs.x.se/adfs"
+    )
+    client_id: str = Field(min_length=1, description="What it calls the log list")
+    client_secret_file: Path
+    account_claim: str = Field(
+        default="preferred_username",
+        min_length=1,
+        description="The claim whose value is the account's address in the directory",
+    )
+    mfa_counts: bool = Field(
+        default=False, description="No code is asked for if `amr` holds `mfa` (RFC 8176)"
+    )
+    ca_file: Path | None = None
+
+
 class LogList(BaseModel):
     """The log list's web application: who it answers to, and its two ways into the database."""
 
@@ -276,6 +296,9 @@ class LogList(BaseModel):
     )
     second_factor: Literal["optional", "required"] = Field(
         default="optional", description="Whether everybody needs a code from their telephone too"
+    )
+    oidc: SingleSignOn | None = Field(
+        default=None, description="Without it people log in with their passwords alone"
     )
     regularity: Regularity | None = Field(
         default=None, description="How often lists are reviewed; if it is not said, weekly"

@@ -18,6 +18,7 @@ DIRECTORY = KOMMUNPOST.directory
 
 SESSION_HOURS = 8
 SECOND_FACTOR_REQUIRED = LOGLIST.second_factor == "required"
+OIDC = LOGLIST.oidc
 
 # A question that takes longer helps nobody, and would keep a processor from all others.
 QUESTION_SECONDS = 60

@@ -15,6 +15,7 @@ Answer = Callable[[HttpRequest], HttpResponse]
 
 _OPEN = {
     *("/login", "/login/code", "/login/second-step"),
+    *("/login/single-sign-on", "/login/single-sign-on/back", "/logged-out"),
     *("/password", "/password/first", "/password/done"),
     *("/health", "/language", "/accessibility"),
 }

@@ -17,6 +17,7 @@ from compliance.loglist.views import (
     questions,
     review,
     second_factor,
+    single_sign_on,
 )
 
 _ENTRY = "units/<slug:unit>/<uuid:outbox>/<int:sequence>"
@@ -28,6 +29,9 @@ urlpatterns = [
     path("login", account.login, name="login"),
     path("login/code", second_factor.code, name="code"),
     path("login/second-step", second_factor.set_up_first, name="second-step-first"),
+    path("login/single-sign-on", single_sign_on.begin, name="single-sign-on"),
+    path("login/single-sign-on/back", single_sign_on.back, name="single-sign-on-back"),
+    path("logged-out", single_sign_on.logged_out, name="logged-out"),
     path("second-step", second_factor.own, name="second-step"),
     path("password", password.change, name="password"),
     path("password/first", password.first, name="password-first"),

@@ -38,6 +38,7 @@ LOGGED_IN = {
 # Pages that only some people see at some time, and where they are tried.
 NOT_ALWAYS = {
     "code": "test_second_step.py",
+    "logged-out": "who came in by single sign-on: tests/unit/loglist/test_single_sign_on.py",
     "question": "whoever was asked sees it, and nobody else",
     "second-step-first": "the same template as second-step, where the second step is required",
 }
@@ -45,6 +46,6 @@ NOT_ALWAYS = {
 NO_PAGES = {
     "start", "logout", "language", "health", "decide-entry", "take", "disclosure-end",
     "export", "eml", "package", "forward", "attachment", "protocol", "disclosure-file",
-    "disclosure-refusal",
+    "disclosure-refusal", "single-sign-on", "single-sign-on-back",
 }  # fmt: skip
 EVERY = {*OPEN, *LOGGED_IN, *NOT_ALWAYS, *NO_PAGES}

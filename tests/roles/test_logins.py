@@ -58,3 +58,25 @@ def test_our_own_programs_ask_where_dovecot_asks(tmp_path, logins, role):
     dovecot = _passdbs(tmp_path, mail_store_accounts=accounts, **more)["accounts"]
     for said in (asked.uri, asked.base, asked.reader_dn, asked.account_filter):
         assert said in dovecot
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        (None, None),
+        ({"account_claim": "upn", "mfa_counts": True, "ca_file": "/ca"}, ("upn", True, True)),
+        ({"client_id": "ett: två"}, ("preferred_username", False, False)),
+    ],
+)
+def test_the_log_list_asks_the_provider_that_is_named_and_else_none(tmp_path, said, wanted):
+    least = {"issuer": "https://adfs.x.se/adfs", "client_id": "x", "client_secret_file": "/s"}
+    more = {} if said is None else {"log_list_oidc": least | said}
+    written = tmp_path / "kommunpost.yml"
+    template = ROLES / "log_list/templates/kommunpost.yml.j2"
+    written.write_text(Host("log_list", tmp_path, more).render(template, {}), encoding="utf-8")
+    oidc = load(written).loglist.oidc
+    if said is None:
+        assert oidc is None
+        return
+    assert (oidc.issuer, oidc.client_id) == (least["issuer"], said.get("client_id", "x"))
+    assert (oidc.account_claim, oidc.mfa_counts, oidc.ca_file is not None) == wanted

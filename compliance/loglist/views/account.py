@@ -1,5 +1,8 @@
 """Logging in and out, the first page, and the health of the whole."""
 
+import time
+from typing import Any
+
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +16,9 @@ from compliance.errors import UserError
 from compliance.loglist.context import units_of
 from compliance.loglist.forms import LoginForm
 from compliance.loglist.login import MustWaitError, check
-from compliance.loglist.views.second_factor import go_on
+from compliance.loglist.views.second_factor import PENDING_SECONDS, go_on
+
+_LONGEST_TARGET = 1000
 
 
 @sensitive_post_parameters("password")
@@ -21,9 +26,7 @@ from compliance.loglist.views.second_factor import go_on
 def login(request: HttpRequest) -> HttpResponse:
     """Let somebody in who has an account in the directory."""
     form = LoginForm(request.POST or None, label_suffix="")
-    target = request.GET.get("next", "/")
-    if not url_has_allowed_host_and_scheme(target, allowed_hosts=None):
-        target = "/"
+    target = target_of(request)
     if request.method == "POST" and form.is_valid():
         try:
             found = check(form.cleaned_data["address"], form.cleaned_data["password"])
@@ -35,16 +38,49 @@ def login(request: HttpRequest) -> HttpResponse:
             if found:
                 return go_on(request, found, form.cleaned_data["address"], target)
             form.add_error(None, _("The address or the password is wrong."))
-    shown = {"form": form, "own_passwords": settings.DIRECTORY.logins is None}
+    shown = {
+        "form": form,
+        "own_passwords": settings.DIRECTORY.logins is None,
+        "single_sign_on": settings.OIDC is not None,
+        "target": target,
+        **({} if form.is_bound else _fault(request)),
+    }
     return render(request, "loglist/login.html", shown, status=400 if form.errors else 200)
+
+
+def target_of(request: HttpRequest) -> str:
+    """Return where somebody wanted to go before they were sent to log in: on this site only."""
+    target: str = request.GET.get("next", "/")
+    is_ours = url_has_allowed_host_and_scheme(target, allowed_hosts=None)
+    # What a session's cookie holds besides must have room in it.
+    return target if is_ours and len(target) <= _LONGEST_TARGET else "/"
+
+
+def remember_fault(request: HttpRequest, kind: str, account: str = "") -> HttpResponse:
+    """Go to the log-in, which says what went wrong with the municipality's account.
+
+    kind: one of those that the log-in's page tells. account: whose, as the provider calls it.
+    """
+    fault = {"kind": kind, "account": account[:254], "since": int(time.time())}
+    request.session["sign_on_fault"] = fault
+    return redirect("login")
+
+
+def _fault(request: HttpRequest) -> dict[str, Any]:
+    """Return what went wrong a short while ago; it stays, for who reads it in another language."""
+    fault = request.session.get("sign_on_fault")
+    if fault and time.time() - fault["since"] <= PENDING_SECONDS:
+        return {"fault": fault["kind"], "account": fault["account"]}
+    return {}
 
 
 @require_POST
 def logout(request: HttpRequest) -> HttpResponse:
     """End the session, in the database too."""
+    by_provider = request.session.get("by_provider") and settings.OIDC is not None
     request.reader.close()
     request.session.flush()
-    return redirect("login")
+    return redirect("logged-out" if by_provider else "login")
 
 
 @require_GET

@@ -14,22 +14,34 @@ from compliance.directory.log_readers import LogReader
 from compliance.errors import UserError
 from compliance.loglist import login, second_factor
 from compliance.loglist.forms import CodeForm
+from compliance.loglist.single_sign_on import Vouched
 
 # So long after the right password the code may be given.
 PENDING_SECONDS = 600
 
 
-def go_on(request: HttpRequest, found: LogReader, address: str, target: str) -> HttpResponse:
-    """Let somebody in whose password was right, or ask for what else is needed first."""
+def go_on(
+    request: HttpRequest,
+    found: LogReader,
+    address: str,
+    target: str,
+    vouched: Vouched | None = None,
+) -> HttpResponse:
+    """Let somebody in whose password was right, or ask for what else is needed first.
+
+    vouched: what the municipality's provider says, in place of a password.
+    """
     asked = second_factor.is_set_up(found.id)
-    if not asked and not settings.SECOND_FACTOR_REQUIRED:
-        return _let_in(request, found, login.normal(address), target)
+    needed = asked or settings.SECOND_FACTOR_REQUIRED
+    if not needed or (vouched and vouched.several_factors):
+        return _let_in(request, found, login.normal(address), target, vouched is not None)
     request.session.cycle_key()
     request.session["pending"] = {
         "login": login.normal(address),
         "person": found.id,
         "since": int(time.time()),
         "target": target,
+        "by_provider": vouched is not None,
     }
     return redirect("code" if asked else "second-step-first")
 
@@ -37,7 +49,7 @@ def go_on(request: HttpRequest, found: LogReader, address: str, target: str) -> 
 @sensitive_post_parameters("code")
 @require_http_methods(["GET", "HEAD", "POST"])
 def code(request: HttpRequest) -> HttpResponse:
-    """Ask for the code of somebody whose password was right."""
+    """Ask for the code of somebody whose password, or provider, said who they are."""
     pending = _pending(request)
     if pending is None or not second_factor.is_set_up(pending["person"]):
         return redirect("login")
@@ -99,7 +111,7 @@ def _answer(request: HttpRequest, form: CodeForm, pending: dict[str, Any]) -> Ht
         return None
     if found is None or found.id != pending["person"]:
         return redirect("login")
-    return _let_in(request, found, pending["login"], pending["target"])
+    return _let_in(request, found, pending["login"], pending["target"], pending["by_provider"])
 
 
 def _is_right(form: CodeForm, person: str, counted_as: str) -> bool:
@@ -116,10 +128,14 @@ def _is_right(form: CodeForm, person: str, counted_as: str) -> bool:
     return False
 
 
-def _let_in(request: HttpRequest, found: LogReader, counted_as: str, target: str) -> HttpResponse:
+def _let_in(
+    request: HttpRequest, found: LogReader, counted_as: str, target: str, by_provider: bool
+) -> HttpResponse:
     token = login.let_in(found, counted_as)
     request.session.flush()
     request.session["token"] = token
+    if by_provider:
+        request.session["by_provider"] = True  # what they can log out of too
     return redirect(target)
 
 
