@@ -6,12 +6,13 @@ Dovecot's lmtp (2.4). Queue ids are the long ones (`enable_long_queue_ids = yes`
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from compliance.messagelog import message_ids
 from compliance.messagelog.text import clean
+from compliance.postfix_lines import QUEUE_ID, outcome, queued, refusal
 
 _MAX_REPLY = 500
 _MAX_ADDRESS = 600
@@ -22,22 +23,10 @@ _DELIVERY_AGENTS = {
     *("smtp", "lmtp", "error", "retry", "bounce", "discard", "virtual", "local", "pipe", "relay"),
 }
 
-_QUEUE_ID = r"(?P<queue_id>[0-9A-Za-z]{6,})"
-_ACTIVE = re.compile(rf"{_QUEUE_ID}: from=<.*>, size=\d+, nrcpt=(?P<recipients>\d+) \(queue active")
-_EXPIRED = re.compile(rf"{_QUEUE_ID}: from=<.*>, status=(?:force-)?expired, returned to sender$")
-_HELD = re.compile(rf"{_QUEUE_ID}: (?:milter-)?hold: ")
-_DISCARDED = re.compile(rf"{_QUEUE_ID}: (?:milter-)?discard: ")
-_REQUEUED = re.compile(rf"{_QUEUE_ID}: uid=\d+ from=<.*> orig_id=(?P<original>[0-9A-Za-z]{{6,}})$")
-_REJECTED = re.compile(
-    r"(?P<queue_id>[0-9A-Za-z]{6,}): (?P<milter>milter-)?reject: \S+ (?:.*? )?from \S+: "
-    r"(?P<reply>[^;]*)"
-)
-_STATUS = re.compile(
-    rf"{_QUEUE_ID}: to=<(?P<recipient>.*?)>, (?:orig_to=<(?P<orig_to>.*?)>, )?"
-    r"relay=(?P<relay>[^,]*), (?:conn_use=\d+, )?delay=(?P<delay>[\d.]+), .*?"
-    r"dsn=(?P<dsn>\d\.\d+\.\d+), status=(?P<status>sent|deferred|bounced|expired) "
-    r"\((?P<reply>.*)\)$"
-)
+_EXPIRED = re.compile(rf"{QUEUE_ID}: from=<.*>, status=(?:force-)?expired, returned to sender$")
+_HELD = re.compile(rf"{QUEUE_ID}: (?:milter-)?hold: ")
+_DISCARDED = re.compile(rf"{QUEUE_ID}: (?:milter-)?discard: ")
+_REQUEUED = re.compile(rf"{QUEUE_ID}: uid=\d+ from=<.*> orig_id=(?P<original>[0-9A-Za-z]{{6,}})$")
 _TLS = re.compile(
     r"(?P<trust>Anonymous|Untrusted|Trusted|Verified) TLS connection established to (?P<peer>\S+): "
     r"(?P<protocol>\S+) with cipher "
@@ -141,23 +130,16 @@ class PostfixLines:
             self.events.stored.append({"at": _iso(line.at), **told})
 
     def _read_queue_manager(self, line: Line) -> None:
-        if found := _ACTIVE.match(line.text):
-            self.events.accepted.append(
-                {
-                    "at": _iso(line.at),
-                    "queue_id": found["queue_id"],
-                    "recipients": int(found["recipients"]),
-                }
-            )
+        if accepted := queued(line.text):
+            self.events.accepted.append({"at": _iso(line.at), **asdict(accepted)})
         elif found := _EXPIRED.match(line.text):
             self._note_status(line, found["queue_id"], status="expired")
 
     def _read_reception(self, line: Line) -> None:
-        if found := _REJECTED.match(line.text):
-            queue_id = found["queue_id"]
-            if line.program == "cleanup" and queue_id != "NOQUEUE":
-                self.events.withdrawn.append({"queue_id": queue_id, "kind": "refused"})
-            reason = ("milter: " if found["milter"] else "") + _reason(found["reply"])
+        if refused := refusal(line.text):
+            if line.program == "cleanup" and refused.queue_id != "NOQUEUE":
+                self.events.withdrawn.append({"queue_id": refused.queue_id, "kind": "refused"})
+            reason = ("milter: " if refused.by_milter else "") + _reason(refused.reply)
             self.events.refused.append({"day": line.at.date().isoformat(), "reason": reason})
         elif found := _HELD.match(line.text):
             if found["queue_id"] != "NOQUEUE":
@@ -178,28 +160,28 @@ class PostfixLines:
         return True
 
     def _read_status(self, line: Line) -> None:
-        found = _STATUS.match(line.text)
-        if found is None:
+        told = outcome(line.text)
+        if told is None:
             return
-        reply = clean(found["reply"])
+        reply = clean(told.reply)
         session = _SESSION.match(reply) if line.program == "lmtp" else None
         self._note_status(
             line,
-            found["queue_id"],
+            told.queue_id,
             **_bounded(
                 {
-                    "recipient": clean(found["recipient"]),
-                    "orig_to": clean(found["orig_to"]) if found["orig_to"] else None,
-                    "status": found["status"],
-                    "dsn": found["dsn"],
-                    "relay": None if found["relay"] == "none" else clean(found["relay"]),
+                    "recipient": clean(told.recipient),
+                    "orig_to": clean(told.orig_to) if told.orig_to else None,
+                    "status": told.status,
+                    "dsn": told.dsn,
+                    "relay": None if told.relay == "none" else clean(told.relay),
                 }
             ),
             reply=reply[:_MAX_REPLY],
-            delay=float(found["delay"]),
-            tls=self._tls_of(line.pid, found["relay"], found["queue_id"]),
+            delay=told.delay,
+            tls=self._tls_of(line.pid, told.relay, told.queue_id),
             session=session["session"] if session else None,
-            recipient_unit=self._unit_of(found["recipient"]),
+            recipient_unit=self._unit_of(told.recipient),
         )
 
     def _note_status(self, line: Line, queue_id: str, **told: Any) -> None:

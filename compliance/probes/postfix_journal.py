@@ -1,25 +1,13 @@
-"""Postfix's own words about a message, read from the journal. Pure: lines in, a trail out.
-
-The lines are those of postfix(1)'s cleanup, qmgr, smtpd and delivery agents. Queue ids are the
-long ones (`enable_long_queue_ids = yes`), so they are never used twice.
-"""
+"""Postfix's own words about a message, read from the journal. Pure: lines in, a trail out."""
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-_MESSAGE_ID = re.compile(r"(?P<id>[0-9A-Za-z]{6,}): message-id=(?P<message_id><.*>)")
-_ACTIVE = re.compile(r"(?P<id>[0-9A-Za-z]{6,}): from=<.*>, size=\d+, nrcpt=\d+ \(queue active\)")
-_STATUS = re.compile(
-    r"(?P<id>[0-9A-Za-z]{6,}): to=<(?P<to>.*?)>,(?: orig_to=<(?P<original>.*?)>,)?"
-    r".* status=(?P<status>[a-z]+) \((?P<reason>.*)\)$"
-)
-_REJECT = re.compile(
-    r"(?:NOQUEUE|[0-9A-Za-z]{6,}): (?P<milter>milter-)?reject: (?P<stage>[A-Z-]+) from \S+: "
-    r"(?P<reply>[45][^;]*);(?P<rest>.*)$"
-)
-_TO = re.compile(r" to=<(?P<to>.*?)>")
+from compliance.postfix_lines import QUEUE_ID, outcome, queued, refusal
+
+_MESSAGE_ID = re.compile(rf"{QUEUE_ID}: message-id=(?P<message_id><.*>)")
 
 
 @dataclass(frozen=True)
@@ -55,19 +43,16 @@ class Trail:
 
     def _read(self, line: str) -> None:
         if found := _MESSAGE_ID.match(line):
-            self.queue_ids.setdefault(found["message_id"], found["id"])
-        elif found := _ACTIVE.match(line):
-            self.accepted.setdefault(found["id"])
-        elif found := _STATUS.match(line):
-            recipient = (found["original"] or found["to"]).lower()
-            self.deliveries[found["id"]].append(
-                Delivery(recipient, found["status"], found["reason"])
-            )
-        elif found := _REJECT.match(line):
-            named = _TO.search(found["rest"])
-            to = named["to"].lower() if named else None
-            if to or found["milter"]:
-                self.rejects[to] = Reject(to, found["reply"])
+            self.queue_ids.setdefault(found["message_id"], found["queue_id"])
+        elif accepted := queued(line):
+            self.accepted.setdefault(accepted.queue_id)
+        elif told := outcome(line):
+            recipient = (told.orig_to or told.recipient).lower()
+            self.deliveries[told.queue_id].append(Delivery(recipient, told.status, told.reply))
+        elif refused := refusal(line):
+            to = refused.recipient.lower() if refused.recipient else None
+            if to or refused.by_milter:
+                self.rejects[to] = Reject(to, refused.reply)
 
     def delivery(self, message_id: str, recipient: str) -> Delivery | None:
         """Return the last attempt to deliver a message to one recipient, if there was any."""

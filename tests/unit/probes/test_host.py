@@ -32,7 +32,7 @@ def test_units_and_accepted_messages_become_facts(tmp_path):
     gone = {"unit": "nginx.service", "load": "not-found", "active": "inactive", "sub": "dead"}
     lines = [
         "4dGkq31FQwz: from=<a@x>, size=1, nrcpt=1 (queue active)",
-        "4dGkq31FQwz: to=<b@x>, relay=l, dsn=2.0.0, status=sent (250 ok)",
+        "4dGkq31FQwz: to=<b@x>, relay=l, delay=1, dsn=2.0.0, status=sent (250 ok)",
         list(b"latin-1: \xe5"),
     ]
     facts = host(tmp_path, lines, [unit, gone]).facts()

@@ -58,7 +58,7 @@ def settle(journal: list[Journal], mailboxes: Mailboxes, *probes: Probe, seconds
 def said(status: str, reason: str, number: int = 1) -> list[str]:
     return [
         f"QUEUEID000{number}: message-id=<run.external.{number}@x>",
-        f"QUEUEID000{number}: to=<{TO}>, relay=x, dsn=1, status={status} ({reason})",
+        f"QUEUEID000{number}: to=<{TO}>, relay=x, delay=1, dsn=2.0.0, status={status} ({reason})",
     ]
 
 
