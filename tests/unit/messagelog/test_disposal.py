@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import psycopg
@@ -299,6 +301,29 @@ def test_a_held_day_of_the_archive_does_not_go(connect):
     assert count(connect, "archive_disposal") == 2
     with pytest.raises(psycopg.errors.CheckViolation):
         reader.execute(note, ["2025-01-13", "  ", *gone[1:]])
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+def test_two_runs_at_once_note_a_day_of_the_archive_once(connect, end):
+    first, second = connect("reader"), connect("reader")
+    note = "SELECT log.dispose_of_archive('2025-01-09', %s, %s, 'Kommunstyrelsen', '2026-10-14')"
+    first.autocommit = False
+    first.execute(note, [3, "KS 2026/118"])
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(second.execute, note, [2, "KS 2026/119"])
+        wait_for_lock(connect("owner"), second.info.backend_pid)
+        getattr(first, end)()
+        waiting.result(timeout=30)
+    noted = second.execute("SELECT messages, decision FROM log.archive_disposal").fetchall()
+    assert noted == [(3, "KS 2026/118") if end == "commit" else (2, "KS 2026/119")]
+
+
+def wait_for_lock(connection, pid):
+    """Wait until a connection waits for another one; PostgreSQL tells nobody when it begins to."""
+    deadline = time.monotonic() + 30
+    while not connection.execute("SELECT pg_blocking_pids(%s)", [pid]).fetchone()[0]:
+        assert time.monotonic() < deadline, "the second run did not wait for the first"
+        time.sleep(0.01)
 
 
 def test_who_asks_for_an_archived_message_is_noted_first(old, connect):

@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import re
 import uuid
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -80,3 +82,18 @@ def test_a_sheet_that_is_full_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr(formats, "_ROW_LIMIT", 2)
     with pytest.raises(UserError, match="a sheet holds 2 rows"):
         formats.write_xlsx([ROW] * 3, tmp_path / "log.xlsx")
+
+
+def test_the_handbook_tells_what_each_column_holds():
+    handbook = Path(__file__).parents[3] / "docs/handbook/it-tekniker.md"
+    (table,) = re.findall(
+        r"Filen från `kommunpost log export`.*?\n\n(.*?)\n\n",
+        handbook.read_text("utf-8"),
+        re.DOTALL,
+    )
+    told = [
+        name
+        for line in table.splitlines()[2:]
+        for name in re.findall("`(\\w+)`", line.split("|")[1])
+    ]
+    assert sorted(told) == sorted(formats.KEYS)
