@@ -9,7 +9,7 @@ import smtplib
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from typing import Any
 
 from lablib.letters import World, letter
 
+MAIL_HOSTS = ("mail", "mx2")
 SESSIONS = 4
 SUBJECT = "Under last"
 
@@ -36,10 +37,14 @@ def unexplained(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 @dataclass
 class Load:
-    """Letters that are being sent. accepted: queue ids of the answers 250; refused: codes."""
+    """Letters that are being sent. accepted: queue ids of the answers 250; refused: codes.
+
+    addresses: of the mail hosts that clients send to, in turns.
+    """
 
     world: World
     recipients: list[str]
+    addresses: list[str]
     accepted: list[str] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -62,7 +67,7 @@ class Load:
     def client(self, number: int) -> None:
         """Send one letter after the other, each over a connection of its own."""
         count = 0
-        address = self.world.service("mx")["address"]
+        address = self.addresses[number % len(self.addresses)]
         while not self._stop.is_set():
             count += 1
             to = self.recipients[(number + count) % len(self.recipients)]
@@ -87,9 +92,10 @@ class Load:
 
 
 @contextmanager
-def mail_under_load(world: World, sessions: int = SESSIONS):
+def mail_under_load(world: World, sessions: int = SESSIONS, hosts: Sequence[str] = ("mail",)):
     """Send letters from outside, from many clients, for the length of a block."""
-    load = Load(world, [person.address for person in world.colleagues(20)])
+    addresses = [world.facts["hosts"][name]["address"] for name in hosts]
+    load = Load(world, [person.address for person in world.colleagues(20)], addresses)
     threads = [threading.Thread(target=load.client, args=[n]) for n in range(sessions)]
     for thread in threads:
         thread.start()
@@ -130,7 +136,8 @@ class Ledger:
         assert accepted, "no letter was accepted at all"
         deadline = time.monotonic() + seconds
         while (problems := self._problems(accepted)) and time.monotonic() < deadline:
-            self.on_host("mail", "postqueue -f")
+            for host in MAIL_HOSTS:
+                self.on_host(host, "postqueue -f")
             time.sleep(2)  # shipper, follower and queue tell nobody that they are done
         return problems
 
@@ -149,6 +156,14 @@ class Ledger:
         assert (lacking, found["gaps"]) == ([], [])
         done = self.kommunpost("log", "verify")
         assert done.returncode == 0, done.stdout
+
+    def hosts_of(self, accepted: list[str]) -> set[str]:
+        """Return which mail hosts wrote these letters into the log."""
+        rows = self._ask(
+            f"SELECT queue_id, host FROM log.entry WHERE subject LIKE '{SUBJECT}%'"
+        ).splitlines()
+        told = dict(map(_cells, rows))
+        return {told[name] for name in accepted}
 
     def reconciled(self) -> dict[str, Any]:
         """Reconcile today."""

@@ -1,7 +1,7 @@
 """Mail keeps coming while a part of the log falls: what was answered with 250 is logged once."""
 
 import pytest
-from mail_load import Ledger, mail_under_load
+from mail_load import MAIL_HOSTS, Ledger, mail_under_load
 
 
 @pytest.fixture
@@ -17,6 +17,21 @@ def test_the_database_is_killed(world, on_host, ledger):
         on_host("mail", "systemctl start postgresql@17-main.service")
         load.wait_for(10)
     ledger.hold(load.accepted)
+
+
+def test_two_mail_hosts_write_at_once(world, on_host, ledger):
+    """One has mailboxes, database and directory; the other reaches them over the network."""
+    with mail_under_load(world, sessions=6, hosts=MAIL_HOSTS) as load:
+        load.wait_for(20)
+        for host in MAIL_HOSTS:
+            on_host(host, "systemctl kill --signal=KILL kommunpost-shipper.service")
+        load.wait_for(10)
+        on_host("mail", "systemctl kill --signal=KILL postgresql@17-main.service", check=False)
+        load.wait_for(20)
+        on_host("mail", "systemctl start postgresql@17-main.service")
+        load.wait_for(10)
+    ledger.hold(load.accepted)
+    assert ledger.hosts_of(load.accepted) == {"mail.sjovalla.example", "mx2.sjovalla.example"}
 
 
 def test_the_milter_is_killed_again_and_again(world, on_host, ledger):

@@ -66,3 +66,12 @@ def in_groups(groups: list[str]) -> list[Server]:
     runner = AnsibleRunner.get_runner(str(INVENTORY))
     names = sorted({name for group in groups for name in runner.get_hosts(group)})
     return [Server(name, runner.get_host(name), runner.get_variables(name)) for name in names]
+
+
+def relays() -> list[str]:
+    """Return the addresses, as networks, of the mail hosts that have no mailboxes."""
+    return [
+        f"{server.address}/32"
+        for server in in_groups(["mail_transfer"])
+        if "mail_store" not in server.groups
+    ]

@@ -4,6 +4,7 @@ import ipaddress
 import json
 from typing import Any
 
+import servers
 from servers import MUNICIPAL, Server
 
 GROUPS = MUNICIPAL
@@ -40,6 +41,7 @@ def _sources(server: Server, open_to: str) -> list[str]:
     return {
         "everyone": ["0.0.0.0/0", "::/0"],
         "management": management,
+        "relays": servers.relays(),
         "inside": [*server.variables["municipality_networks"], *management],
     }[open_to]
 
