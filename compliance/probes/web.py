@@ -2,18 +2,14 @@
 
 import hashlib
 import http.client
-import socket
-import ssl
 from datetime import date
 from html.parser import HTMLParser
 from typing import Literal
-from urllib.parse import urlsplit
 
+from compliance.fetch import address_of, fetch
 from compliance.probes.facts import Page, Seen, WebFacts, now
 from compliance.settings import Publication
 
-_TIMEOUT = 20.0
-_LARGEST = 20_000_000
 Place = Literal["intranet", "public"]
 
 
@@ -49,28 +45,10 @@ class _Dates(HTMLParser):
 
 def _page(settings: Publication, place: Place, url: str) -> Page:
     asked, at = f"GET {url}", now()
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    address = settings.addresses.get(host, host)
+    address = address_of(url, settings)
     try:
-        status, body = _fetch(parts.path or "/", host, address, parts.port or 443, settings)
+        status, body = fetch(url, settings)
     except (OSError, http.client.HTTPException) as error:
         return Page(place, url, Seen(asked, address, at, f"{type(error).__name__}: {error}"))
     digest = hashlib.sha256(body).hexdigest()
     return Page(place, url, Seen(asked, address, at), status, digest, adopted(body))
-
-
-def _fetch(
-    path: str, host: str, address: str, port: int, settings: Publication
-) -> tuple[int, bytes]:
-    """Ask `address` for the page of `host`; the certificate must be `host`'s."""
-    context = ssl.create_default_context(cafile=settings.ca_file)
-    with (
-        socket.create_connection((address, port), timeout=_TIMEOUT) as plain,
-        context.wrap_socket(plain, server_hostname=host) as secured,
-    ):
-        connection = http.client.HTTPConnection(host, timeout=_TIMEOUT)
-        connection.sock = secured
-        connection.request("GET", path, headers={"User-Agent": "kommunpost"})
-        answer = connection.getresponse()
-        return answer.status, answer.read(_LARGEST)

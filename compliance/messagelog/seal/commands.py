@@ -11,10 +11,16 @@ import typer
 from compliance import settings
 from compliance.errors import UserError
 from compliance.messagelog import store
-from compliance.messagelog.seal import published, time_stamp, verifier
+from compliance.messagelog.seal import published, sites, time_stamp, verifier
 from compliance.messagelog.seal.findings import Finding, Kind
 from compliance.messagelog.seal.sealing import Sealer
-from compliance.messagelog.seal.statement import Day, Statement, read_private_key, read_public_key
+from compliance.messagelog.seal.statement import (
+    Day,
+    Signed,
+    Statement,
+    read_private_key,
+    read_public_key,
+)
 from compliance.messagelog.seal.storage import SealStore
 from compliance.messagelog.seal.unit_day import verify_unit_day
 from compliance.messagelog.seal.verification import Report
@@ -76,12 +82,12 @@ def verify(since: str | None, until: str | None) -> None:
     stop = _day("--until", until) if until else None
     loaded, log, own = _settings()
     key = read_public_key(own.public_key_file)
-    copies = published.read(own.published) if own.published else []
+    copies, told = _copies(loaded, own)
     with store.session(log) as connection, SealStore.snapshot(connection) as view:
         report = verify_log(view, key, loaded.municipality.domain, first, stop, copies)
         stamped, broken = _stamps(view, own.time_stamping)
     report.findings += broken
-    for line in [*_lines(report), *stamped]:
+    for line in [*_lines(report), *stamped, *told]:
         sys.stdout.write(line + "\n")
     if report.findings:
         raise typer.Exit(1)
@@ -92,7 +98,7 @@ def verify_unit(unit: str, day: str) -> None:
     wanted = _day("--day", day)
     loaded, log, own = _settings()
     key = read_public_key(own.public_key_file)
-    copies = published.read(own.published) if own.published else []
+    copies, told = _copies(loaded, own)
     with store.session(log) as connection, SealStore.snapshot(connection) as view:
         found = verify_unit_day(view, key, loaded.municipality.domain, unit, wanted, copies)
     for finding in found.findings:
@@ -104,6 +110,8 @@ def verify_unit(unit: str, day: str) -> None:
     )
     if found.late:
         sys.stdout.write(f"{found.late} entries came since: no statement holds them yet\n")
+    for line in told:
+        sys.stdout.write(f"{line}\n")
     if found.findings:
         raise typer.Exit(1)
 
@@ -125,6 +133,18 @@ def verify_extract(
         sys.stderr.write(f"{extract}: the extract does not hold: {error}\n")
         raise typer.Exit(1) from error
     sys.stdout.write(verifier.describe(verified, key_is_known=known is not None) + "\n")
+
+
+def _copies(loaded: settings.Settings, own: settings.Seal) -> tuple[list[Signed], list[str]]:
+    """Return what was published, from the folder and the sites of the settings; say of each site.
+
+    It is read before the log is, so that the log has all of it.
+    """
+    copies = published.read(own.published) if own.published else []
+    publication = loaded.audit.publication if loaded.audit else None
+    shown = list(sites.read(publication)) if publication else []
+    copies += [site.last for site in shown if site.last is not None]
+    return copies, [str(site) for site in shown]
 
 
 def _told(statement: Statement) -> str:

@@ -76,8 +76,7 @@ def read(folder: Path) -> list[Signed]:
     found = []
     for path in sorted(folder.glob("[0-9]*.json")):
         try:
-            plain = json.loads(path.read_text(encoding="utf-8"))
-            found.append(Signed(plain["text"], bytes.fromhex(plain["signature"])))
+            found.append(from_json(path.read_bytes()))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError.of(
                 f"a published statement cannot be read ({error})",
@@ -85,6 +84,12 @@ def read(folder: Path) -> list[Signed]:
                 "put it back from where the statements are published",
             ) from error
     return found
+
+
+def from_json(content: bytes) -> Signed:
+    """Read one published statement. Raises ValueError, KeyError or TypeError if it isn't one."""
+    plain = json.loads(content)
+    return Signed(plain["text"], bytes.fromhex(plain["signature"]))
 
 
 def _name(number: int) -> str:

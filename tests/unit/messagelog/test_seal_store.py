@@ -204,9 +204,9 @@ def test_nobody_changes_what_was_sealed(week, seal, connect, role, statement):
 
 @pytest.fixture
 def configured(dsn, tmp_path, monkeypatch):
-    """Settings and keys as on the host that signs."""
+    """Settings and keys as on the host that signs; publication: as on the control machine."""
 
-    def run(role, *words, **seal):
+    def run(role, *words, publication=None, **seal):
         text = {
             "municipality": {"name": "Sjövalla kommun", "domain": DOMAIN},
             "log": {"dsn": dsn(role)},
@@ -217,6 +217,9 @@ def configured(dsn, tmp_path, monkeypatch):
                 **seal,
             },
         }
+        if publication:
+            probe_key = str(tmp_path / "probe.key")
+            text["audit"] = {"probe_key_file": probe_key, "publication": publication}
         path = tmp_path / "kommunpost.yml"
         path.write_text(json.dumps(text), encoding="utf-8")
         monkeypatch.setenv("KOMMUNPOST_CONFIG", str(path))
