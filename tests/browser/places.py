@@ -39,7 +39,7 @@ LOGGED_IN = {
 NOT_ALWAYS = {
     "code": "test_second_step.py",
     "logged-out": "who came in by single sign-on: tests/unit/loglist/test_single_sign_on.py",
-    "question": "whoever was asked sees it, and nobody else",
+    "question": "test_doubt.py",
     "second-step-first": "the same template as second-step, where the second step is required",
 }
 # What a button or a link asks for: it leads on to a page, or is a file.
