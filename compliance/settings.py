@@ -156,6 +156,11 @@ class Archive(BaseModel):
     model_config = _STRICT
     command: list[str] = Field(default_factory=list, description="e.g. [ssh, -F, FILE, mail]")
     read_conf: Path = Field(description="On that host: Dovecot's configuration with the key")
+    absence: bool = Field(
+        default=False,
+        description="Whether the log list is also handed a message out of somebody's own mailbox, "
+        "when two persons have asked for it in the holder's absence",
+    )
 
 
 class Capture(BaseModel):
@@ -310,6 +315,11 @@ class LogList(BaseModel):
         default=None,
         description="Where the archive of this very host hands out messages; without it the log "
         "list opens none",
+    )
+    absence: bool = Field(
+        default=False,
+        description="Whether two persons together may open a message of somebody's own mailbox in "
+        "the holder's absence",
     )
 
 

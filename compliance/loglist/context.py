@@ -7,15 +7,20 @@ from django.http import HttpRequest
 
 from compliance.errors import UserError
 from compliance.loglist.login import unit_names
+from compliance.loglist.message import absence
 
 
 def surroundings(request: HttpRequest) -> dict[str, Any]:
-    """Return whose installation it is, who reads, and the units that they can choose among."""
+    """Return whose installation it is, who reads, and the units that they can choose among.
+
+    has_absence: whether messages may be opened in their holders' absence.
+    """
     who = getattr(request, "who", None)
     return {
         "municipality": settings.KOMMUNPOST.municipality.name,
         "who": who,
         "units": units_of(who) if who else [],
+        "has_absence": absence.is_on(),
     }
 
 

@@ -4,6 +4,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from compliance.loglist.views import (
+    absence,
     account,
     diary,
     disclosure,
@@ -48,6 +49,8 @@ urlpatterns = [
     path(f"{_ENTRY}/message.zip", message.package, name="package"),
     path(f"{_ENTRY}/message/forward.eml", message.forward, name="forward"),
     path(f"{_ENTRY}/message/<int:number>", message.attachment, name="attachment"),
+    path(f"{_ENTRY}/absence", absence.of_entry, name="absence"),
+    path("units/<slug:unit>/absences/", absence.of_unit, name="absences"),
     path(f"{_ENTRY}/decide", review.decide_entry, name="decide-entry"),
     path("units/<slug:unit>/review/", review.to_review, name="review"),
     path("units/<slug:unit>/doubts/", review.doubts, name="doubts"),

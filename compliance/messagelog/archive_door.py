@@ -66,12 +66,18 @@ def _looked_up(log: Log, reached: Archive, question: bytes) -> tuple[Answer, byt
         return Answer("unknown"), b""
     with store.session(log) as connection:
         row = connection.execute(
-            "SELECT host, queue_id, accepted_at, disposed_by FROM log.message_place(%s)",
+            "SELECT host, queue_id, accepted_at, disposed_by, mailbox FROM log.message_place(%s)",
             [int(text)],
         ).fetchone()
     if row is None:
         return Answer("unknown"), b""
-    host, queue_id, accepted_at, decision = row
+    host, queue_id, accepted_at, decision, mailbox = row
+    if mailbox is not None:
+        if not reached.absence:
+            return Answer("unknown"), b""
+        with archive_store.opened_mailbox(reached, mailbox) as box:
+            raw = box.find(host, queue_id, accepted_at)
+        return (Answer("missing"), b"") if raw is None else (Answer("found", size=len(raw)), raw)
     with archive_store.opened(reached) as opened:
         raw = opened.find(host, queue_id, accepted_at)
     if raw is not None:

@@ -1,14 +1,18 @@
-"""The archive on its host: read and disposed of by Dovecot's own IMAP, run there as root."""
+"""The archive on its host: read and disposed of by Dovecot's own IMAP, run there as root.
+
+In the same way one message is fetched out of somebody's own mailbox (decision 76).
+"""
 
 import imaplib
+import re
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from compliance import settings
 from compliance.errors import UserError
-from compliance.messagelog import archive
+from compliance.messagelog import addresses, archive
 
 _LOGIN = f"archive@{archive.DOMAIN}"
 
@@ -24,13 +28,9 @@ class Archive:
     def find(self, host: str, queue_id: str, accepted: datetime) -> bytes | None:
         """Return the archived message of an entry, byte by byte; None if there is none."""
         for folder in archive.folders_for(accepted.astimezone(UTC).date()):
-            if self._client.select(folder, readonly=True)[0] != "OK":
-                continue  # no mail was archived on that day
-            _, found = self._client.search(None, "HEADER", "Received", f'"{queue_id}"')
-            for number in found[0].split():
-                raw = self._text(number.decode("ascii"))
-                if archive.is_copy_of(raw, host, queue_id):
-                    return raw
+            raw = _find(self._client, folder, host, queue_id)
+            if raw is not None:
+                return raw
         return None
 
     def days_before(self, stop: date) -> list[tuple[date, int]]:
@@ -56,26 +56,112 @@ class Archive:
         if said != "OK":
             raise imaplib.IMAP4.error(f"{day} cannot be deleted: {told[0]!r}")
 
-    def _text(self, number: str) -> bytes:
-        _, parts = self._client.fetch(number, "(BODY.PEEK[])")
+
+class Mailbox:
+    """Somebody's open mailbox. Reading leaves no mark in it; errors are as those of `Archive`."""
+
+    def __init__(self, client: imaplib.IMAP4) -> None:
+        """client: logged in as the holder."""
+        self._client = client
+
+    def find(self, host: str, queue_id: str, accepted: datetime) -> bytes | None:
+        """Return the message of an entry as it was delivered; None if it is not there any more.
+
+        Looked for in all folders of the mailbox's own, since people file their mail.
+        """
+        day = accepted.astimezone(UTC).date()
+        # By the day of delivery, which moving a message keeps; mail may lie in the queue for days.
+        delivered = ("SINCE", _imap_day(day, -1), "BEFORE", _imap_day(day, _DELIVERED_WITHIN))
+        for folder in self._folders():
+            raw = _find(self._client, folder, host, queue_id, *delivered)
+            if raw is not None:
+                return raw
+        return None
+
+    def _folders(self) -> list[str]:
+        """Return the folders as IMAP writes them, without what others share with the holder."""
+        _own, _, shared = self._client.namespace()[1][0].partition(b")) ")
+        prefixes = tuple(name.decode("ascii") for name in _PREFIX.findall(shared))
+        found = []
+        for line in self._client.list()[1]:
+            name = _name(line)
+            if not (prefixes and name.strip('"').startswith(prefixes)):
+                found.append(name)
+        return found
+
+
+# Postfix gives up after five days (maximal_queue_lifetime); then two for good measure.
+_DELIVERED_WITHIN = 7
+_PREFIX = re.compile(rb'\("([^"]+)" ')
+_LISTED = re.compile(rb'\([^)]*\) (?:"(?:[^"\\]|\\.)*"|NIL) (.+)', re.DOTALL)
+
+
+def _name(line: object) -> str:
+    """Return a folder's name out of an answer to LIST, as a command takes it."""
+    if isinstance(line, tuple):  # the name came as a literal
+        name = str(line[1], "ascii").replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{name}"'
+    found = _LISTED.fullmatch(line) if isinstance(line, bytes) else None
+    return found.group(1).decode("ascii") if found else ""
+
+
+def _imap_day(day: date, later: int) -> str:
+    """Write a day as IMAP does, in English whatever the locale."""
+    at = day + timedelta(days=later)
+    return f"{at.day}-{_MONTHS[at.month - 1]}-{at.year}"
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def _find(
+    client: imaplib.IMAP4, folder: str, host: str, queue_id: str, *criteria: str
+) -> bytes | None:
+    """Return the message in a folder that a host accepted under a queue id; None if not there."""
+    if client.select(folder, readonly=True)[0] != "OK":
+        return None  # no such folder: no mail was archived on that day, or it only has others below
+    _, found = client.search(None, *criteria, "HEADER", "Received", f'"{queue_id}"')
+    for number in found[0].split():
+        _, parts = client.fetch(number.decode("ascii"), "(BODY.PEEK[])")
         if not isinstance(parts[0], tuple):
-            raise imaplib.IMAP4.error(f"message {number} cannot be read")
-        return parts[0][1]
+            raise imaplib.IMAP4.error(f"message {number!r} cannot be read")
+        raw: bytes = parts[0][1]
+        if archive.is_copy_of(raw, host, queue_id):
+            return raw
+    return None
 
 
 @contextmanager
 def opened(reached: settings.Archive) -> Iterator[Archive]:
-    """Open the archive as root on its host: Dovecot's own IMAP over that command's pipes.
+    """Open the archive as root on its host.
 
-    The configuration that it is run with names the key that decrypts: no service has it. Raises
-    UserError if the archive can't be opened, or fails while it is used.
+    The configuration that Dovecot's IMAP is run with names the key that decrypts: no service has
+    it. Raises UserError if the archive can't be opened, or fails while it is used.
     """
-    program = ["/usr/lib/dovecot/imap", "-c", str(reached.read_conf), "-u", _LOGIN]
+    with _imap(reached, "archive", "-c", str(reached.read_conf), "-u", _LOGIN) as client:
+        yield Archive(client)
+
+
+@contextmanager
+def opened_mailbox(reached: settings.Archive, address: str) -> Iterator[Mailbox]:
+    """Open somebody's own mailbox as root on its host, by any of its addresses.
+
+    Raises UserError if it can't be opened, or fails while it is used.
+    """
+    user = addresses.without_extension(addresses.key_of(address))
+    with _imap(reached, "mailbox", "-u", user) as client:
+        yield Mailbox(client)
+
+
+@contextmanager
+def _imap(reached: settings.Archive, what: str, *arguments: str) -> Iterator[imaplib.IMAP4]:
+    """Run Dovecot's own IMAP as root, over that command's pipes."""
+    program = [*reached.command, "/usr/lib/dovecot/imap", *arguments]
     place = shlex.join(reached.command) or "this host"
     try:
-        with imaplib.IMAP4_stream(shlex.join([*reached.command, *program])) as client:
-            yield Archive(client)
+        with imaplib.IMAP4_stream(shlex.join(program)) as client:
+            yield client
     except (OSError, imaplib.IMAP4.error) as error:
         raise UserError.of(
-            f"the archive cannot be read ({error})", place, "see that Dovecot runs there"
+            f"the {what} cannot be read ({error})", place, "see that Dovecot runs there"
         ) from error

@@ -7,11 +7,14 @@ from django.conf import settings
 from django.db import connection
 
 from compliance.errors import UserError
+from compliance.loglist.message import absence
 from compliance.messagelog import addresses, archive_door
 from compliance.messagelog.reading import NotYoursError, Row
 from compliance.messagelog.units import Ldap
 
-Why = Literal["reviewer", "elsewhere", "individual", "missing", "disposed", "away", "directory"]
+Why = Literal[
+    "reviewer", "elsewhere", "individual", "missing", "gone", "disposed", "away", "directory"
+]
 
 
 class ClosedError(Exception):
@@ -25,8 +28,9 @@ class ClosedError(Exception):
 
 
 def opened(request: Any, unit: str, row: Row, what: str) -> bytes:
-    """Return the message of a unit's row from the archive, byte by byte.
+    """Return the message of a unit's row, byte by byte.
 
+    From the archive, or out of the holder's own mailbox where a second person has agreed to it.
     That it is opened, by whom and what for, is noted first. what: `view`, or what of it is taken
     out. Raises ClosedError, and NotYoursError for what isn't the reader's.
     """
@@ -35,11 +39,18 @@ def opened(request: Any, unit: str, row: Row, what: str) -> bytes:
     if settings.LOGLIST.archive_socket is None:
         raise ClosedError("elsewhere")
     if not is_of_function_mailbox(unit, row):
-        raise ClosedError("individual")
-    number = ask(unit, str(row["outbox_id"]), row["sequence"], what)
+        agreed = absence.ask_to_open(unit, row, what)
+        if agreed is None:
+            raise ClosedError("individual")
+        return _handed_out(agreed, "gone")
+    return _handed_out(ask(unit, str(row["outbox_id"]), row["sequence"], what), "missing")
+
+
+def _handed_out(number: int, missing: Why) -> bytes:
+    """Return the message by the number of its trace. missing: what to tell if there is none."""
     said, raw = archive_door.ask(settings.LOGLIST.archive_socket, number)
     if said.state in ("missing", "disposed"):
-        raise ClosedError("disposed" if said.decision else "missing", said.decision)
+        raise ClosedError("disposed" if said.decision else missing, said.decision)
     if said.state != "found":
         raise ClosedError("away")
     return raw

@@ -1,5 +1,6 @@
 """What the log list keeps of its own, in the schema `loglist`."""
 
+from compliance.loglist.models.absence import AbsenceRequest
 from compliance.loglist.models.diary import DiaryImport, DiaryMatch, DiaryProtected, DiaryRow
 from compliance.loglist.models.disclosure import Disclosure, DisclosureRow, Handout
 from compliance.loglist.models.doubt import DoubtAnswer, DoubtLetter
@@ -14,6 +15,7 @@ from compliance.loglist.models.review import (
 from compliance.loglist.models.second_factor import SecondFactor
 
 __all__ = [
+    "AbsenceRequest",
     "Bookmark",
     "DiaryImport",
     "DiaryMatch",

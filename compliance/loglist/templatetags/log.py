@@ -85,6 +85,8 @@ def asked(wanted: dict[str, Any]) -> str:
         "probes": _("the audit's own mail too"),
         "sequence": _("number"),
         "what": _("opened"),
+        "reason": _("in the holder's absence, because"),
+        "agreed": _("agreed to by"),
     }
     told = []
     for key, label in labels.items():

@@ -13,12 +13,26 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
 from compliance.loglist.context import unit_name
-from compliance.loglist.message import forwarding, handover, opening, parts, rendering
+from compliance.loglist.message import (
+    absence,
+    forwarding,
+    handover,
+    opening,
+    parts,
+    rendering,
+)
 from compliance.loglist.reviews import with_items
 from compliance.loglist.views.entries import bounded
 from compliance.messagelog.reading import Row
 
-_STATUS = {"missing": 404, "disposed": 410, "away": 503, "directory": 503, "elsewhere": 503}
+_STATUS = {
+    "missing": 404,
+    "gone": 404,
+    "disposed": 410,
+    "away": 503,
+    "directory": 503,
+    "elsewhere": 503,
+}
 
 View = Callable[..., HttpResponse]
 
@@ -34,7 +48,11 @@ def _of_entry(view: View) -> View:
         try:
             return view(request, unit, row, **more)
         except opening.ClosedError as error:
-            closed = {"why": error.why, "decision": error.decision}
+            closed = {
+                "why": error.why,
+                "decision": error.decision,
+                "may_ask_in_absence": absence.is_on() and row["recipient_unit"] == unit,
+            }
             return _page(request, unit, row, closed, _STATUS.get(error.why, 403))
 
     return answer

@@ -59,6 +59,12 @@ STORED = {
     "hostile": message_of("hostile", HOSTILE),
 }
 
+# What lies in the folders of a person's own mailbox, and in those that another shares with them.
+MAILBOX = {
+    "Delade brevl&AOU-dor/annan": b"Subject: Annans\r\n\r\nAnnans\r\n",
+    "Projekt/Altaner": b"Subject: Privat\r\n\r\nSom det kom fram\r\n",
+}
+
 
 @pytest.fixture(scope="session")
 def archived(installation, entry, tmp_path_factory):
@@ -93,12 +99,15 @@ def archived(installation, entry, tmp_path_factory):
     (folder / "2026-11-24").mkdir()
     for name, raw in STORED.items():
         (folder / "2026-11-24" / f"{name}.eml").write_bytes(raw)
+    for place, text in MAILBOX.items():
+        (folder / PERSON / place).mkdir(parents=True)
+        (folder / PERSON / place / "1.eml").write_bytes(message_of("personal", text))
     config = folder / "kommunpost.yml"
     config.write_text(
         f"""
 municipality: {{name: Sjövalla kommun, domain: sjovalla.example}}
 log: {{dsn: "{installation("web")}"}}
-archive: {{command: [{sys.executable}, {STAND_IN}, {folder}], read_conf: /x}}
+archive: {{command: [{sys.executable}, {STAND_IN}, {folder}], read_conf: /x, absence: true}}
 """,
         encoding="utf-8",
     )

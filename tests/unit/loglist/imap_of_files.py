@@ -1,6 +1,7 @@
 """Stands in for Dovecot's imap, which only a deployed archive has: speaks IMAP over its pipes.
 
-Reads FOLDER/DAY/*.eml, where FOLDER is its first argument.
+Reads FOLDER/DAY/*.eml, where FOLDER is its first argument. Run for a user (`-u`) who has a folder
+of that name, it reads what lies below that one.
 """
 
 import sys
@@ -14,14 +15,23 @@ def say(line: bytes) -> None:
 
 def main() -> None:
     root, messages = Path(sys.argv[1]), []
+    if (root / sys.argv[-1]).is_dir():
+        root /= sys.argv[-1]
     say(b"* PREAUTH ready")
     for line in sys.stdin.buffer:
         tag, verb, *words = line.split()
         said = b"OK"
         if verb == b"CAPABILITY":
             say(b"* CAPABILITY IMAP4REV1")
+        elif verb == b"NAMESPACE":
+            say(b'* NAMESPACE (("" "/")) (("Delade brevl&AOU-dor/" "/")) NIL')
+        elif verb == b"LIST":
+            for folder in sorted(root.rglob("*")):
+                if folder.is_dir():
+                    name = str(folder.relative_to(root)).encode()
+                    say(b'* LIST (\\HasNoChildren) "/" "%s"' % name)
         elif verb == b"EXAMINE":
-            folder = root / words[0].strip(b'"').decode()
+            folder = root / b" ".join(words).strip(b'"').decode()
             messages = sorted(folder.glob("*.eml"))
             said = b"OK" if folder.is_dir() else b"NO"
             say(b"* %d EXISTS" % len(messages))

@@ -110,11 +110,12 @@ def test_another_units_entry_is_not_opened_under_ones_own(archived, enter):
 
 
 def test_the_holder_of_an_individual_mailbox_is_asked(archived, enter, installation):
+    before = traces(installation, "personal")
     answer = enter("kff").get(archived("personal") + "/message")
     assert answer.status_code == 403
     assert "Fråga brevlådans innehavare" in answer.content.decode()
     assert "Hemligt" not in answer.content.decode()
-    assert traces(installation, "personal") == []
+    assert traces(installation, "personal") == before
 
 
 @pytest.mark.parametrize(
