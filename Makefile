@@ -34,7 +34,7 @@ test: setup-test ## all tests, against a lab that it starts
 	@$(BIN)/python bin/steps test $(LABARGS)
 
 test-unit: setup-test ## the tests that need no lab
-	@$(BIN)/pytest -q tests/unit tests/roles
+	@$(BIN)/pytest -q --numprocesses=auto tests/unit tests/roles
 
 prove: setup-test ## what takes long to prove, against a lab: apply killed fifty times, the milter a hundred
 	@$(BIN)/python bin/steps prove $(LABARGS)

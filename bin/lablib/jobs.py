@@ -114,7 +114,8 @@ def test(lab: Lab) -> None:
     steps = _steps(lab, LAB_STEPS + 7)
     pytest = [BIN / "pytest", "-q", "--durations=5"]
     mend = "read the failed test above; `make lab` keeps the lab to look at"
-    steps.run_openly("Tests without a lab", [*pytest, "tests/unit", "tests/roles"], mend)
+    alone = [*pytest, "--numprocesses=auto", "tests/unit", "tests/roles"]
+    steps.run_openly("Tests without a lab", alone, mend)
     _deploy(lab, steps)
     _point_command_line(lab)
     steps.run_openly("Hosts and stories", [*pytest, "tests/hosts", "tests/stories"], mend)
