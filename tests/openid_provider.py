@@ -56,7 +56,7 @@ class LocalProvider:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener}",
              "--keyfile", self.certificate, "--certfile", self.certificate,
-             "--log-level", "error", "--preload", "openid_site"],
+             "--timeout", "300", "--log-level", "error", "--preload", "openid_site"],
             env=os.environ | {"OPENID_FOLDER": str(self.folder)},
             cwd=Path(__file__).parent, stdin=subprocess.DEVNULL,
             pass_fds=[listener],
