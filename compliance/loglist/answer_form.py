@@ -28,7 +28,9 @@ class AnswerForm(forms.Form):
     def __init__(self, *arguments: Any, **more: Any) -> None:
         """Take what any form takes."""
         super().__init__(*arguments, **more)
-        self.fields["kind"].choices = [(one.value, read(one.text)) for one in Kind]
+        self.fields["kind"].choices = [
+            (one.value, read(one.text)) for one in Kind if one is not Kind.HANDED_OVER
+        ]
 
     def clean(self) -> dict[str, Any]:
         """Hold the answer against the rules of the review."""

@@ -8,9 +8,12 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db import connection
 from psycopg.rows import class_row, dict_row
 
+from compliance.messagelog import archive_door
+from compliance.messagelog.archive_door import Answer
 from compliance.messagelog.reading import NotYoursError, Row
 from compliance.review.doubt import Kind
 
@@ -77,6 +80,33 @@ def answer(question: Question, kind: Kind, matter: str, words: str) -> None:
             "SELECT loglist.answer_question(%s, %s, %s, %s)",
             [question.number, kind.value, matter, words],
         )
+
+
+def may_hand_over(question: Question, row: Row | None) -> bool:
+    """Say whether the message can be handed over: it came in to the unit, and waits for an answer.
+
+    Whether it lies in the mailbox of whoever reads is found out when they hand it over.
+    """
+    return bool(
+        settings.LOGLIST.archive_socket
+        and question.may_answer
+        and row
+        and row["recipient_unit"] == question.unit
+    )
+
+
+def hand_over(question: Question) -> Answer:
+    """Have the message copied out of the mailbox of whoever reads into the archive.
+
+    Returns how it went; if it did, the question is answered by it. Raises NotYoursError if it is
+    another's, or not open.
+    """
+    with connection.connection.cursor(row_factory=dict_row) as cursor:
+        asked = _run(cursor, "SELECT loglist.hand_over(%s) AS number", [question.number])
+    said = archive_door.hand_over(settings.LOGLIST.archive_socket, asked["number"])
+    if said.state == "found":
+        answer(question, Kind.HANDED_OVER, "", "")
+    return said
 
 
 def _run(cursor: psycopg.Cursor[Any], statement: str, values: list[Any]) -> Any:

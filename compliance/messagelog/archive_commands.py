@@ -105,7 +105,8 @@ def _unknown(reference: str) -> UserError:
 @app.command(hidden=True)
 def answer() -> None:
     """Answer one question of the log list's, on standard input and output; run by systemd."""
-    archive_door.answer(*_reached(), sys.stdin.buffer, sys.stdout.buffer)
+    directory = settings.load().directory
+    archive_door.answer(*_reached(), sys.stdin.buffer, sys.stdout.buffer, directory)
 
 
 def _reached() -> tuple[settings.Log, settings.Archive]:

@@ -33,6 +33,14 @@ class Archive:
                 return raw
         return None
 
+    def add(self, accepted: datetime, raw: bytes) -> None:
+        """Put a message into the folder of the day on which it was accepted."""
+        folder = archive.folder_of(accepted.astimezone(UTC).date())
+        self._client.create(folder)  # says no if it is there
+        said, told = self._client.append(folder, "", imaplib.Time2Internaldate(accepted), raw)
+        if said != "OK":
+            raise imaplib.IMAP4.error(f"it cannot be added to {folder}: {told[0]!r}")
+
     def days_before(self, stop: date) -> list[tuple[date, int]]:
         """Return the days before one that have archived mail, and how many messages each."""
         found = []

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     NEGLIGIBLE = "negligible"
     PRIVATE = "private"
     WORDS = "words"
+    HANDED_OVER = "handed-over"
 
     @property
     def text(self) -> Text:

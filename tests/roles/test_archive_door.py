@@ -50,3 +50,12 @@ def test_the_archive_is_opened_only_where_it_lies_on_the_same_host(
         TEMPLATES / "kommunpost.yml.j2", {"groups": groups, "inventory_hostname": "mail"}
     )
     assert ("archive_socket" in yaml.safe_load(text)["loglist"]) is has
+
+
+def test_root_asks_the_directory_whose_mailbox_is_opened_and_the_web_is_not_asked(
+    tmp_path: Path,
+) -> None:
+    said = yaml.safe_load(rendered(tmp_path, "archive.yml"))
+    assert said["directory"]["uri"].startswith("ldaps://")
+    assert said["directory"]["reader_dn"].startswith("cn=auditor,")
+    assert "writer_dn" not in said["directory"]

@@ -8,9 +8,11 @@ from django.db import connection
 
 from compliance.errors import UserError
 from compliance.loglist.message import absence
+from compliance.loglist.models import DoubtAnswer
 from compliance.messagelog import addresses, archive_door
 from compliance.messagelog.reading import NotYoursError, Row
 from compliance.messagelog.units import Ldap
+from compliance.review.doubt import Kind
 
 Why = Literal[
     "reviewer", "elsewhere", "individual", "missing", "gone", "disposed", "away", "directory"
@@ -38,7 +40,7 @@ def opened(request: Any, unit: str, row: Row, what: str) -> bytes:
         raise ClosedError("reviewer")
     if settings.LOGLIST.archive_socket is None:
         raise ClosedError("elsewhere")
-    if not is_of_function_mailbox(unit, row):
+    if not (is_of_function_mailbox(unit, row) or is_handed_over(unit, row)):
         agreed = absence.ask_to_open(unit, row, what)
         if agreed is None:
             raise ClosedError("individual")
@@ -62,6 +64,17 @@ def is_of_function_mailbox(unit: str, row: Row) -> bool:
     Raises ClosedError if the directory is away.
     """
     return any(map(_is_function, own_addresses(unit, row)))
+
+
+def is_handed_over(unit: str, row: Row) -> bool:
+    """Say whether the holder of the mailbox has handed the message over to the archive."""
+    answers = DoubtAnswer.objects.filter(
+        unit=unit,
+        doubt__item__outbox=row["outbox_id"],
+        doubt__item__sequence=row["sequence"],
+        kind=Kind.HANDED_OVER.value,
+    )
+    return bool(answers.exists())
 
 
 def own_addresses(unit: str, row: Row) -> list[str]:

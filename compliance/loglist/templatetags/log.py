@@ -110,6 +110,7 @@ def _taken(what: str) -> str:
         "handover": _("package for the diary"),
         "forward": _("draft for another authority"),
         "question": _("the row, by whoever was asked about it"),
+        "handed-over": _("handed over by its holder"),
     }
     return f"{names.get(kind, kind)} {number}".strip()
 

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from compliance.loglist import questions
 from compliance.loglist.answer_form import AnswerForm
 from compliance.loglist.context import name_of
+from compliance.messagelog.reading import NotYoursError
 
 
 @require_GET
@@ -20,21 +21,36 @@ def own(request: HttpRequest) -> HttpResponse:
 def one(request: HttpRequest, number: int) -> HttpResponse:
     """Show a question with the message's row, and take the answer."""
     question = questions.one(number)
-    form = AnswerForm(request.POST if request.method == "POST" else None, label_suffix="")
-    if request.method == "POST":
-        if not question.may_answer:  # a second click, or the reviewer has decided meanwhile
+    row = questions.row_of(question) if question.is_open else None
+    is_handed_over = request.method == "POST" and "hand-over" in request.POST
+    is_answered = request.method == "POST" and not is_handed_over
+    form = AnswerForm(request.POST if is_answered else None, label_suffix="")
+    may_hand_over = questions.may_hand_over(question, row)
+    problem = ""
+    if request.method == "POST" and not question.may_answer:
+        return redirect("question", number)  # a second click, or it has been decided meanwhile
+    if is_handed_over:
+        if not may_hand_over:
+            raise NotYoursError
+        problem = questions.hand_over(question).state
+        if problem == "found":
             return redirect("question", number)
-        if form.is_valid():
-            questions.answer(question, *form.answer())
-            return redirect("question", number)
+    elif is_answered and form.is_valid():
+        questions.answer(question, *form.answer())
+        return redirect("question", number)
     return render(
         request,
         "loglist/question.html",
         {
             "question": question,
             "unit_name": name_of(question.unit),
-            "row": questions.row_of(question) if question.is_open else None,
+            "row": row,
             "form": form,
+            "may_hand_over": may_hand_over,
+            "problem": problem,
         },
-        status=400 if form.errors else 200,
+        status=_STATUS.get(problem, 503) if problem else 400 if form.errors else 200,
     )
+
+
+_STATUS = {"missing": 404, "disposed": 410}

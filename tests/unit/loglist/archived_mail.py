@@ -36,6 +36,7 @@ ROWS = {
     "lost": ("4ZrAAA4", "in", OUTSIDE, FUNCTION, 24),
     "disposed": ("4ZrAAA5", "in", OUTSIDE, FUNCTION, 3),
     "hostile": ("4ZrAAA6", "in", OUTSIDE, FUNCTION, 24),
+    "handed": ("4ZrAAA7", "in", OUTSIDE, PERSON, 24),
 }
 HOSTILE = (
     b"From: \xe2\x80\xaejag\r\nSubject: <script>alert(1)</script>\r\n"

@@ -35,6 +35,16 @@ def main() -> None:
             messages = sorted(folder.glob("*.eml"))
             said = b"OK" if folder.is_dir() else b"NO"
             say(b"* %d EXISTS" % len(messages))
+        elif verb == b"CREATE":
+            folder = root / words[0].strip(b'"').decode()
+            said = b"NO" if folder.is_dir() else b"OK"
+            folder.mkdir(exist_ok=True)
+        elif verb == b"APPEND":
+            say(b"+ go on")
+            folder = root / words[0].strip(b'"').decode()
+            raw = sys.stdin.buffer.read(int(words[-1].strip(b"{}")))
+            sys.stdin.buffer.readline()
+            (folder / f"{len(list(folder.iterdir()))}-added.eml").write_bytes(raw)
         elif verb == b"SEARCH":
             wanted = words[-1].strip(b'"')
             found = [n for n, path in enumerate(messages, 1) if wanted in path.read_bytes()]
