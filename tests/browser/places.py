@@ -37,6 +37,8 @@ LOGGED_IN = {
 }
 # Pages that only some people see at some time, and where they are tried.
 NOT_ALWAYS = {
+    "absence": "off until the municipality turns it on: tests/unit/loglist/test_absence.py",
+    "absences": "the same",
     "code": "test_second_step.py",
     "logged-out": "who came in by single sign-on: tests/unit/loglist/test_single_sign_on.py",
     "question": "test_doubt.py",
