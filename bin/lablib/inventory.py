@@ -45,6 +45,8 @@ def write(name: str, checkout: Path, build: Path, network: Network, hosts: list[
             "password_file": str(build / "secrets/lab-outside-mailbox"),
             "ca_file": str(build / "secrets/ca/ca.pem"),
         },
+        # Off where nobody says so; the lab has it on, so that it is tried.
+        "log_list_absence": True,
         "lab_name": name,
         "lab_build_dir": str(build),
         "lab_resolver": resolver,
