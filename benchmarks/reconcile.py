@@ -8,16 +8,12 @@ the follower's events are stored.
 import json
 import statistics
 import sys
-import tempfile
 import time
 import uuid
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import psycopg
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/unit/messagelog"))
-from conftest import Server
+import town_log
 
 from compliance.messagelog import reconcile, store
 
@@ -87,27 +83,18 @@ def fill(owner: psycopg.Connection, writer: psycopg.Connection) -> float:
 
 def main() -> None:
     """Fill, measure, print."""
-    with tempfile.TemporaryDirectory(prefix="kpbench") as folder:
-        Path(folder).chmod(0o777)
-        server = Server(folder)
-        server.start()
-        try:
-            measure(server)
-        finally:
-            server.stop()
+    with town_log.cluster() as host:
+        town_log.make_roles(host)
+        measure(host)
 
 
-def measure(server: Server) -> None:
-    with server.admin() as admin:
-        for role in ("owner", "writer", "reader", "sealer", "login", "web"):
-            admin.execute(f"CREATE ROLE kommunpost_{role} LOGIN")
-        admin.execute("CREATE DATABASE log OWNER kommunpost_owner")
-
-    def connect(role: str) -> psycopg.Connection:
-        dsn = f"host={server.folder} dbname=log user=kommunpost_{role}"
-        return psycopg.connect(dsn, autocommit=True)
-
-    with connect("owner") as owner, connect("writer") as writer, connect("reader") as reader:
+def measure(host: str) -> None:
+    """Reconcile the same day again and again, on the server of a folder."""
+    with (
+        town_log.connect(host, "owner") as owner,
+        town_log.connect(host, "writer") as writer,
+        town_log.connect(host, "reader") as reader,
+    ):
         store.migrate(owner, store.migrations())
         store.maintain(owner, DAY)
         rate = fill(owner, writer)
