@@ -8,6 +8,7 @@ import ipaddress
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 from compliance import probe_token
@@ -181,6 +182,7 @@ class Verdict:
     is_probe: bool = False
 
 
+@lru_cache(maxsize=1024)
 def client_class(address: str) -> ClientClass:
     """Class a client's IP address. What isn't an address came over a local socket."""
     try:

@@ -48,14 +48,9 @@ def maintain() -> None:
 @app.command()
 def milter() -> None:
     """Log each message before Postfix accepts it. Runs until stopped."""
-    try:
-        from compliance.messagelog import milter as service
-    except ImportError as error:
-        raise UserError.of(
-            f"pymilter is not here ({error})",
-            "kommunpost log milter",
-            "run it on a mail host, where role message_log installs python3-milter",
-        ) from error
+    # Loaded by this one only, since the others must not wait for it.
+    from compliance.messagelog import milter as service
+
     log_to_journal()
     service.serve(settings.load())
 

@@ -1,22 +1,21 @@
 """The milter: carries messages from Postfix to `capture` and its verdict back.
 
-Thin on purpose: all that can be decided apart from Postfix stands in `capture.py`. Needs
-python3-milter (pymilter), which exists on mail hosts only, so nothing else may import this module.
-
-Postfix waits for an answer at end of message alone: to all else it is told not to (`noreply`). The
-body comes in chunks whose length is counted, since no macro of Postfix tells the size, and in which
-the names of attachments are looked for; it is never kept.
+Thin on purpose: all that can be decided apart from Postfix stands in `capture.py`, and the bytes of
+the protocol in `milter_protocol.py`. The body comes in parts whose length is counted, since no
+macro of Postfix tells the size, and in which the names of attachments are looked for; it is never
+kept.
 """
 
+import contextlib
 import logging
+import signal
+import socket
 import threading
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar, cast
-
-import Milter
 
 from compliance.errors import UserError
+from compliance.messagelog import milter_protocol as protocol
 from compliance.messagelog.addresses import of_envelope
 from compliance.messagelog.capture import (
     FAILED,
@@ -34,119 +33,182 @@ from compliance.notify import Notifier
 from compliance.probe_token import MIN_KEY_BYTES, VERDICT, VERDICT_HEADER
 from compliance.settings import Settings, read_secret
 
-# Longer than any wait of ours, shorter than Postfix's own milter_content_timeout (300 s).
-_MTA_SECONDS = 240
-_START_SECONDS = 20
+# More than the connections of all Postfix's processes, by its default_process_limit of 100 for
+# each of its services: none ever waits for another to end.
+_CONNECTIONS = 1_000
+_READ_BYTES = 1 << 18
 
 _log = logging.getLogger(__name__)
 
-_Callback = TypeVar("_Callback", bound=Callable[..., int])
 
-
-def _unanswered(callback: _Callback) -> _Callback:
-    """Negotiate that Postfix doesn't wait for this callback."""
-    return cast(_Callback, Milter.noreply(callback))
-
-
-def _with_bytes(callback: _Callback) -> _Callback:
-    """Have the bytes as they came; what they mean is for `text.py` to say."""
-    return cast(_Callback, Milter.decode("bytes")(callback))
-
-
-class LogMilter(Milter.Base):  # type: ignore[misc] # pymilter ships no types
+class Conversation:
     """One connection from Postfix, which carries any number of messages, one after the other."""
 
-    capture: Capture  # set once by serve, before the first connection
-
-    def __init__(self) -> None:
+    def __init__(self, capture: Capture) -> None:
         """Begin a connection."""
+        self._capture = capture
         self._client = ""
+        self._macros: dict[int, dict[str, str]] = {}
         self._message: Message | None = None
         self._has_early_id = False
 
-    @_unanswered
-    def connect(self, _name: str, _family: int, address: Any) -> int:
-        """Note where the client is: an (address, port, ...) tuple, or a socket's name."""
-        self._client = address[0] if isinstance(address, tuple) else ""
-        return int(Milter.CONTINUE)
+    def answer(self, command: int, data: bytes) -> bytes:
+        """Take in one packet; return what is to be written now, often nothing.
 
-    @_unanswered
-    @_with_bytes
-    def envfrom(self, sender: bytes, *_parameters: bytes) -> int:
+        Raises ProtocolError.
+        """
+        message = self._message
+        if command == protocol.HEADER:
+            if message is not None:
+                message.add_header(*protocol.header(data))
+        elif command == protocol.BODY:
+            if message is not None:
+                message.add_body(data)
+        elif command == protocol.MACROS:
+            stage, values = protocol.macros(data)
+            self._macros[stage] = values
+        elif command == protocol.RCPT:
+            if message is not None:
+                message.add_recipient(of_envelope(protocol.strings(data)[0]))
+        elif command == protocol.MAIL:
+            self._begin(protocol.strings(data)[0])
+        elif command == protocol.END:
+            return self._end(data)
+        else:
+            return self._between_messages(command, data)
+        return b""
+
+    def _between_messages(self, command: int, data: bytes) -> bytes:
+        if command == protocol.NEGOTIATE:
+            return protocol.negotiate(data)
+        if command == protocol.CONNECT:
+            self._client = protocol.client_address(data)
+        elif command in (protocol.ABORT, protocol.QUIT_NEXT):
+            self._message = None
+        else:
+            raise protocol.ProtocolError(f"command {command:#x}, which was not asked for")
+        return b""
+
+    def _begin(self, sender: bytes) -> None:
         """Begin a message. One that has its queue id by now didn't come by SMTP."""
-        self._message = self.capture.begin(of_envelope(sender))
-        self._has_early_id = bool(self.getsymval("i"))
-        return int(Milter.CONTINUE)
+        self._message = self._capture.begin(of_envelope(sender))
+        self._has_early_id = bool(self._macros.get(protocol.MAIL, {}).get("i"))
+        self._macros.pop(protocol.END, None)
 
-    @_unanswered
-    @_with_bytes
-    def envrcpt(self, recipient: bytes, *_parameters: bytes) -> int:
-        """Note a recipient that Postfix accepted."""
-        if self._message is not None:
-            self._message.add_recipient(of_envelope(recipient))
-        return int(Milter.CONTINUE)
-
-    @_unanswered
-    @_with_bytes
-    def header(self, name: str, value: bytes) -> int:
-        """Note a header field, folds included."""
-        if self._message is not None:
-            self._message.add_header(name, value)
-        return int(Milter.CONTINUE)
-
-    @_unanswered
-    def body(self, chunk: bytes) -> int:
-        """Take in a part of the body."""
-        if self._message is not None:
-            self._message.add_body(chunk)
-        return int(Milter.CONTINUE)
-
-    def eom(self) -> int:
+    def _end(self, last_part: bytes) -> bytes:
         """Judge and log the message; Postfix's answer to its client hangs on this."""
         message, self._message = self._message, None
-        queue_id = self.getsymval("i") or ""
+        queue_id = self._macro(protocol.END, "i") or self._macro(protocol.MAIL, "i")
         try:
-            reply = self._finish(message, queue_id) if message else FAILED
+            return (
+                self._judge(message, last_part, queue_id) if message else _refuse(FAILED, queue_id)
+            )
         except OutboxUnavailableError:
-            reply = NOT_LOGGED
+            return _refuse(NOT_LOGGED, queue_id)
         except Exception:
             # Hostile mail must not end the milter, and what we can't handle we don't accept.
             _log.exception("%s: cannot be handled", queue_id)
-            reply = FAILED
-        return int(Milter.CONTINUE) if reply is None else self._refuse(reply, queue_id)
+            return _refuse(FAILED, queue_id)
 
-    def abort(self) -> int:
-        """Forget the message that was begun."""
-        self._message = None
-        return int(Milter.CONTINUE)
-
-    def _finish(self, message: Message, queue_id: str) -> Reply | None:
+    def _judge(self, message: Message, last_part: bytes, queue_id: str) -> bytes:
+        if last_part:
+            message.add_body(last_part)
         origin = self._origin()
-        verdict = self.capture.judge(message, origin)
+        verdict = self._capture.judge(message, origin)
         if verdict.reply is not None:
-            return verdict.reply
-        # Headers first: if that fails, nothing was logged that isn't accepted. From the last to
-        # the first, since each removal renumbers those behind it.
-        for number in range(message.forged_verdicts, 0, -1):
-            self.chgheader(VERDICT_HEADER, number, "")
+            return _refuse(verdict.reply, queue_id)
+        # From the last to the first, since each removal renumbers those behind it.
+        asked = [
+            protocol.remove_header(VERDICT_HEADER, number)
+            for number in range(message.forged_verdicts, 0, -1)
+        ]
         if verdict.is_probe:
-            self.addheader(VERDICT_HEADER, VERDICT)
-        elif copy_to := self.capture.archive_recipient(message, origin):
+            asked.append(protocol.add_header(VERDICT_HEADER, VERDICT))
+        elif copy_to := self._capture.archive_recipient(message, origin):
             # Whoever wrote the message shall never hear of the archive, whatever becomes of it.
-            self.addrcpt(f"<{copy_to}>", "NOTIFY=NEVER")
-        self.capture.log(message, origin, queue_id, is_probe=verdict.is_probe)
-        return None
+            asked.append(protocol.add_recipient(copy_to, "NOTIFY=NEVER"))
+        self._capture.log(message, origin, queue_id, is_probe=verdict.is_probe)
+        return b"".join([*asked, protocol.CONTINUE])
 
     def _origin(self) -> Origin:
         kind = client_class(self._client)
         is_local = kind == "loopback" and self._has_early_id
-        return Origin("local" if is_local else kind, self.getsymval("{auth_authen}") or None)
+        login = self._macro(protocol.MAIL, "{auth_authen}") or None
+        return Origin("local" if is_local else kind, login)
 
-    def _refuse(self, reply: Reply, queue_id: str) -> int:
-        # Counted by its reason; who sent it to whom is nobody's business.
-        _log.info("%s: refused, %s", queue_id, reply.reason)
-        self.setreply(reply.code, reply.enhanced, reply.text)
-        return int(Milter.REJECT if reply.code.startswith("5") else Milter.TEMPFAIL)
+    def _macro(self, stage: int, name: str) -> str:
+        return self._macros.get(stage, {}).get(name, "")
+
+
+def _refuse(reply: Reply, queue_id: str) -> bytes:
+    # Counted by its reason; who sent it to whom is nobody's business.
+    _log.info("%s: refused, %s", queue_id, reply.reason)
+    return protocol.reply(reply.code, reply.enhanced, reply.text)
+
+
+class Server:
+    """Listen for Postfix, with a thread for each connection that is open."""
+
+    def __init__(self, capture: Capture, path: Path) -> None:
+        """Open the socket. Raises UserError if it can't be opened."""
+        self._capture = capture
+        self._open: set[socket.socket] = set()
+        self._is_stopping = False
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            path.unlink(missing_ok=True)
+            self._listener.bind(str(path))
+            path.chmod(0o660)  # the group is Postfix's, by the folder's set-group-id
+            self._listener.listen(_CONNECTIONS)
+        except OSError as error:
+            self._listener.close()
+            raise UserError.of(
+                f"the socket cannot be opened ({error})",
+                str(path),
+                "see that its folder exists and belongs to this user",
+            ) from error
+
+    def run(self) -> None:
+        """Serve until stopped; then each message whose end has come still gets its answer."""
+        with self._listener, ThreadPoolExecutor(_CONNECTIONS, "connection") as threads:
+            while True:
+                try:
+                    connection, _ = self._listener.accept()
+                except OSError:
+                    if self._is_stopping:
+                        break
+                    raise
+                self._open.add(connection)
+                threads.submit(self._serve, connection)
+            for connection in list(self._open):
+                _end(connection, socket.SHUT_RD)
+
+    def stop(self) -> None:
+        """Take no more connections, and end those that are open."""
+        self._is_stopping = True
+        _end(self._listener, socket.SHUT_RDWR)
+
+    def _serve(self, connection: socket.socket) -> None:
+        conversation, packets = Conversation(self._capture), protocol.Packets()
+        try:
+            with connection:
+                while data := connection.recv(_READ_BYTES):
+                    for command, content in packets.feed(data):
+                        if command == protocol.QUIT:
+                            return
+                        if answer := conversation.answer(command, content):
+                            connection.sendall(answer)
+        except (OSError, protocol.ProtocolError) as error:
+            _log.error("a connection of Postfix's ended: %s", error)
+        except Exception:
+            _log.exception("a connection of Postfix's ended")
+        finally:
+            self._open.discard(connection)
+
+
+def _end(connection: socket.socket, how: int) -> None:
+    with contextlib.suppress(OSError):  # the other side was first
+        connection.shutdown(how)
 
 
 def serve(settings: Settings) -> None:
@@ -167,7 +229,7 @@ def serve(settings: Settings) -> None:
     domain = settings.municipality.domain.lower()
     units = Units(domain, Ldap(settings.directory))
     outbox = Outbox(settings.capture.outbox)
-    LogMilter.capture = Capture(
+    capture = Capture(
         host=settings.capture.host,
         domain=domain,
         probe_key=key,
@@ -175,37 +237,20 @@ def serve(settings: Settings) -> None:
         outbox=outbox,
         spam_header=settings.capture.spam_header,
     )
+    server = Server(capture, Path(settings.capture.socket.removeprefix("unix:")))
     stop = threading.Event()
-    threading.Thread(target=units.keep_fresh, args=[stop], daemon=True).start()
-    _run(settings.capture.socket, stop)
-
-
-def _run(socket: str, stop: threading.Event) -> None:
-    path = Path(socket.removeprefix("unix:"))
-    path.unlink(missing_ok=True)
-    notifier = Notifier.from_environment()
-    threading.Thread(target=_announce, args=[notifier, path, stop], daemon=True).start()
-    Milter.factory = LogMilter
-    wanted = Milter.ADDHDRS | Milter.CHGHDRS | Milter.ADDRCPT | Milter.ADDRCPT_PAR
-    Milter.set_flags(wanted)
+    signal.signal(signal.SIGTERM, lambda *_: server.stop())
+    for task in (units.keep_fresh, _keep_notifying):
+        threading.Thread(target=task, args=[stop], daemon=True).start()
     try:
-        Milter.runmilter("kommunpost", socket, _MTA_SECONDS)
-    except Milter.error as error:
-        raise UserError.of(
-            f"the socket cannot be opened ({error})",
-            socket,
-            "see that its folder exists and belongs to this user",
-        ) from error
+        server.run()
     finally:
         stop.set()
 
 
-def _announce(notifier: Notifier, path: Path, stop: threading.Event) -> None:
-    """Tell systemd once Postfix can connect, and then that this process still turns."""
-    for _ in range(_START_SECONDS * 50):
-        if path.is_socket() or stop.wait(0.02):
-            break
-    path.chmod(0o660)  # the group is Postfix's, by the folder's set-group-id
+def _keep_notifying(stop: threading.Event) -> None:
+    """Tell systemd that Postfix can connect, and then that this process still turns."""
+    notifier = Notifier.from_environment()
     notifier.ready()
     while not stop.wait(notifier.interval_seconds):
         notifier.alive()

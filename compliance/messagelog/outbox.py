@@ -38,7 +38,7 @@ from compliance.messagelog.entry import (
 )
 
 SEGMENT_BYTES = 16 * 1024 * 1024
-LINGER_SECONDS = 0.001
+LINGER_SECONDS = 0.005
 
 _log = logging.getLogger(__name__)
 

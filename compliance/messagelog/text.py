@@ -67,6 +67,8 @@ def eight_bit(raw: bytes) -> str:
 
 def clean(text: str) -> str:
     """Make any text safe to store in one row and to show in one line."""
+    if text.isascii() and text.isprintable():  # most is, and needs nothing
+        return text.strip()
     return unicodedata.normalize("NFC", text.translate(_CLEANING)).strip()
 
 

@@ -1,44 +1,26 @@
-"""The milter's own part, against a stand-in for pymilter, which exists on mail hosts only.
+"""The milter, spoken to in bytes as Postfix speaks to it. Postfix itself is met by the stories."""
 
-The real one is met by the stories, with a real Postfix before it.
-"""
-
-import importlib
-import sys
+import socket
+import struct
+import threading
 import time
-import types
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from compliance import probe_token
+from compliance.errors import UserError
+from compliance.messagelog import milter_protocol
 from compliance.messagelog.capture import Capture, OutboxUnavailableError
+from compliance.messagelog.milter import Conversation, Server
 
-OUTSIDER = b"<medborgare@omvarlden.example>"
+OUTSIDER = "<medborgare@omvarlden.example>"
 ANNA = "anna.astrom@sjovalla.example"
 REGISTRY = "registrator@sjovalla.example"
-CONTINUE, REJECT, TEMPFAIL = 0, 1, 4
-
-
-class Base:
-    """What the milter uses of Milter.Base, noting what is asked of Postfix."""
-
-    def _begin(self, macros):
-        self.macros, self.asked = macros, []
-
-    def getsymval(self, name):
-        return self.macros.get(name)
-
-    def chgheader(self, *words):
-        self.asked.append(("change", *words))
-
-    def addheader(self, *words):
-        self.asked.append(("add", *words))
-
-    def addrcpt(self, *words):
-        self.asked.append(("recipient", *words))
-
-    def setreply(self, *words):
-        self.asked.append(("reply", *words))
+# What Postfix 3.10 offers: version, actions, events.
+OFFER = struct.pack(">III", 6, 0x1FF, 0x1FFFFF)
+CONTINUE = [b"c"]
 
 
 class Directory:
@@ -63,84 +45,156 @@ class Outbox:
 
 
 @pytest.fixture
-def module(monkeypatch):
-    stand_in = types.ModuleType("Milter")
-    stand_in.Base, stand_in.error = Base, OSError
-    stand_in.CONTINUE, stand_in.REJECT, stand_in.TEMPFAIL = CONTINUE, REJECT, TEMPFAIL
-    stand_in.noreply = lambda function: function
-    stand_in.decode = lambda _strategy: lambda function: function
-    monkeypatch.setitem(sys.modules, "Milter", stand_in)
-    monkeypatch.delitem(sys.modules, "compliance.messagelog.milter", raising=False)
-    yield importlib.import_module("compliance.messagelog.milter")
-    sys.modules.pop("compliance.messagelog.milter", None)
-
-
-@pytest.fixture
 def outbox():
     return Outbox()
 
 
 @pytest.fixture
-def session(module, outbox):
-    module.LogMilter.capture = Capture(
+def capture(outbox):
+    return make_capture(outbox)
+
+
+def make_capture(outbox):
+    return Capture(
         host="mail.sjovalla.example",
         domain="sjovalla.example",
         probe_key=b"k" * 32,
         directory=Directory(),
         outbox=outbox,
     )
-    made = module.LogMilter()
-    made._begin({})
-    return made
 
 
-def send(session, headers=(), sender=OUTSIDER, queue_id="q1"):
-    """Play one message as Postfix does over SMTP: its queue id comes after MAIL."""
-    session.connect("[9.9.9.9]", 2, ("9.9.9.9", 1234))
-    session.envfrom(sender)
-    session.envrcpt(f"<{ANNA}>".encode())
-    session.macros["i"] = queue_id
+@pytest.fixture
+def session(capture):
+    return Conversation(capture)
+
+
+def packet(command, *strings, data=b""):
+    """A packet as Postfix makes it: strings end with a NUL, data stands as it is."""
+    content = b"".join(
+        (part.encode() if isinstance(part, str) else part) + b"\0" for part in strings
+    )
+    content += data
+    return struct.pack(">I", len(content) + 1) + command.encode() + content
+
+
+def macros(command, *pairs):
+    content = command.encode() + b"".join(word.encode() + b"\0" for word in pairs)
+    return packet("D", data=content)
+
+
+def connect(address="9.9.9.9", family="4", name="client.example"):
+    return packet("C", name, data=family.encode() + b"\x04\xd2" + address.encode() + b"\0")
+
+
+def message(
+    *,
+    sender=OUTSIDER,
+    recipients=(f"<{ANNA}>",),
+    headers=(),
+    body=b"hej\r\n",
+    queue_id="q1",
+    login="",
+    is_local=False,
+):
+    """The packets of one message; over SMTP its queue id comes after MAIL only."""
+    early = ("i", queue_id) if is_local else ()
+    yield macros("M", *early, *(("{auth_authen}", login) if login else ()))
+    yield packet("M", sender, "SIZE=100")
+    for recipient in recipients:
+        yield packet("R", recipient)
     for name, value in headers:
-        session.header(name, value)
-    session.body(b"hej\r\n")
-    return session.eom()
+        yield packet("L", name, value)
+    yield macros("E", "i", queue_id)
+    yield packet("E", data=body)
+
+
+def answers(session, stream):
+    """The packets that come back, without their lengths."""
+    written = b"".join(
+        session.answer(command, data)
+        for command, data in milter_protocol.Packets().feed(b"".join(stream))
+    )
+    found = []
+    while written:
+        length = int.from_bytes(written[:4], "big")
+        found.append(written[4 : 4 + length])
+        written = written[4 + length :]
+    return found
+
+
+def send(session, headers=(), **more):
+    return answers(session, [connect(), *message(headers=headers, **more)])
 
 
 def test_an_accepted_message_is_logged_with_its_queue_id_and_size(session, outbox):
-    assert send(session, [("Subject", b"Hej")]) == CONTINUE
+    assert send(session, [("Subject", "Hej")]) == CONTINUE
     (entry,) = outbox.entries
     assert (entry.queue_id, entry.subject, entry.client_class) == ("q1", "Hej", "public")
     assert entry.size == len(b"Subject: Hej\r\n\r\nhej\r\n")
-    assert session.asked == []
+
+
+def test_a_body_in_parts_counts_whole(session, outbox):
+    long = b"x" * 65_535
+    stream = [*message(body=b"end\r\n")]
+    stream[-2:-2] = [packet("B", data=long)] * 3
+    assert answers(session, [connect(), *stream]) == CONTINUE
+    assert outbox.entries[0].size == 2 + 3 * len(long) + len(b"end\r\n")
 
 
 def test_mail_of_the_host_itself_has_its_queue_id_from_the_start(session, outbox):
-    session.macros["i"] = "q1"
-    session.connect("localhost", 2, ("127.0.0.1", 0))
-    session.envfrom(ANNA.encode())
-    session.envrcpt(ANNA.encode())
-    assert session.eom() == CONTINUE
-    assert (outbox.entries[0].client_class, outbox.entries[0].direction) == ("local", "internal")
+    local = message(sender=ANNA, recipients=[ANNA], is_local=True)
+    assert answers(session, [connect("127.0.0.1", name="localhost"), *local]) == CONTINUE
+    entry = outbox.entries[0]
+    assert (entry.client_class, entry.direction, entry.queue_id) == ("local", "internal", "q1")
+
+
+@pytest.mark.parametrize(
+    ("client", "wanted"),
+    [
+        (connect("IPv6:2a00:1450::1", "6"), "public"),
+        (connect("2a00:1450::1", "6"), "public"),
+        (connect("10.1.2.3"), "private"),
+        (connect("::1", "6"), "loopback"),
+        (packet("C", "unknown", data=b"U"), "local"),
+        (packet("C", "localhost", data=b"L\0\0/run/x\0"), "local"),
+    ],
+)
+def test_a_client_is_classed_by_its_address(session, outbox, client, wanted):
+    assert answers(session, [client, *message()]) == CONTINUE
+    assert outbox.entries[0].client_class == wanted
 
 
 def test_a_message_of_a_function_mailbox_gets_one_more_recipient(session, outbox):
-    session.connect("[9.9.9.9]", 2, ("9.9.9.9", 1234))
-    session.envfrom(OUTSIDER)
-    session.envrcpt(f"<{REGISTRY}>".encode())
-    session.envrcpt(f"<{ANNA}>".encode())
-    session.macros["i"] = "q1"
-    assert session.eom() == CONTINUE
+    asked = send(session, recipients=[f"<{REGISTRY}>", f"<{ANNA}>"])
     day = outbox.entries[0].accepted_at.date()
-    wanted = ("recipient", f"<archive+{day}@archive.invalid>", "NOTIFY=NEVER")
-    assert session.asked == [wanted]
+    assert asked == [f"2<archive+{day}@archive.invalid>\0NOTIFY=NEVER\0".encode(), *CONTINUE]
     assert [entry.recipient for entry in outbox.entries] == [REGISTRY, ANNA]
 
 
 def test_messages_of_one_connection_do_not_mix(session, outbox):
-    send(session, [("Subject", b"ett")])
-    session.macros.pop("i")
-    send(session, [("From", b"x@omvarlden.example")], queue_id="q2")
-    assert [entry.subject for entry in outbox.entries] == ["ett", ""]
+    send(session, [("Subject", "ett")])
+    abandoned = [*message(headers=[("Subject", "aldrig")])][:-2]
+    second = message(headers=[("From", "x@omvarlden.example")], queue_id="q2")
+    assert answers(session, [*abandoned, packet("A"), *second]) == CONTINUE
+    assert [(entry.subject, entry.queue_id) for entry in outbox.entries] == [
+        ("ett", "q1"),
+        ("", "q2"),
+    ]
+
+
+def test_a_login_does_not_outlive_its_message(session, outbox):
+    own = [("From", ANNA)]
+    send(session, own, sender=f"<{ANNA}>", login=ANNA)
+    answers(session, message(headers=own, queue_id="q2"))
+    assert [entry.authenticated_user for entry in outbox.entries] == [ANNA, None]
+
+
+def test_a_connection_that_goes_to_the_next_client_keeps_nothing(session, outbox):
+    abandoned = [*message(headers=[("Subject", "förra")])][:-2]
+    answers(session, [connect("127.0.0.1"), *abandoned, packet("K")])
+    assert answers(session, [connect("9.9.9.9"), *message()]) == CONTINUE
+    assert [(one.subject, one.client_class) for one in outbox.entries] == [("", "public")]
 
 
 def test_forged_verdicts_go_from_the_last_to_the_first_before_the_true_one_comes(session):
@@ -151,48 +205,163 @@ def test_forged_verdicts_go_from_the_last_to_the_first_before_the_true_one_comes
         recipient=ANNA,
         expires=int(time.time()) + 60,
     )
-    forged = ("X-Kommunpost-Probe", b"verified")
-    headers = [forged, ("X-Kommunpost-Probe-Token", token.encode()), forged]
-    assert send(session, headers) == CONTINUE
-    assert session.asked == [
-        ("change", "X-Kommunpost-Probe", 2, ""),
-        ("change", "X-Kommunpost-Probe", 1, ""),
-        ("add", "X-Kommunpost-Probe", "verified"),
+    forged = ("X-Kommunpost-Probe", "verified")
+    assert send(session, [forged, ("X-Kommunpost-Probe-Token", token), forged]) == [
+        b"m\0\0\0\x02X-Kommunpost-Probe\0\0",
+        b"m\0\0\0\x01X-Kommunpost-Probe\0\0",
+        b"hX-Kommunpost-Probe\0verified\0",
+        *CONTINUE,
     ]
 
 
 def test_forging_another_sender_is_refused_and_not_logged(session, outbox):
-    session.macros["{auth_authen}"] = ANNA
-    verdict = send(
-        session, [("From", b"chef@sjovalla.example")], sender=b"<" + ANNA.encode() + b">"
-    )
-    assert verdict == REJECT
-    ((kind, *code, text),) = session.asked
-    assert (kind, code) == ("reply", ["550", "5.7.1"])
-    assert "must be your own address" in text
+    forged = [("From", "chef@sjovalla.example")]
+    (answer,) = send(session, forged, sender=f"<{ANNA}>", login=ANNA)
+    assert answer.startswith(b"y550 5.7.1 ")
+    assert b"must be your own address" in answer
+    assert answer.endswith(b"\0")
     assert outbox.entries == []
 
 
 @pytest.mark.parametrize("error", [OutboxUnavailableError("full"), RuntimeError("bug")])
 def test_what_cannot_be_logged_is_put_off_and_the_milter_lives(session, outbox, error):
     outbox.error = error
-    assert send(session) == TEMPFAIL
-    assert session.asked[0][:3] == ("reply", "451", "4.3.0")
+    (answer,) = send(session)
+    assert answer.startswith(b"y451 4.3.0 ")
     outbox.error = None
     assert send(session, queue_id="q2") == CONTINUE
 
 
 def test_an_end_without_a_message_is_put_off(session):
-    session.connect("x", 2, ("9.9.9.9", 1))
-    session.envfrom(OUTSIDER)
-    session.abort()
-    assert session.eom() == TEMPFAIL
+    begun = [*message()]
+    (answer,) = answers(session, [connect(), *begun[:2], packet("A"), begun[-1]])
+    assert answer.startswith(b"y451 4.3.0 ")
 
 
-def test_a_header_that_cannot_be_changed_leaves_no_row(session, outbox, monkeypatch):
-    def fail(*_words):
-        raise OSError("cannot change header")
+def test_only_the_end_of_a_message_waits_and_only_what_is_read_is_sent(session):
+    (answer,) = answers(session, [packet("O", data=OFFER)])
+    version, actions, events = struct.unpack_from(">III", answer, 1)
+    assert (version, actions) == (6, 0x1 | 0x4 | 0x10 | 0x80 | 0x100)
+    no_reply = 0x80 | 0x1000 | 0x4000 | 0x8000 | 0x80000
+    assert events == no_reply | 0x2 | 0x40 | 0x100 | 0x200
+    assert b"\0\0\0\x02i {auth_authen}\0" in answer
+    assert b"\0\0\0\x05i\0" in answer
 
-    monkeypatch.setattr(session, "chgheader", fail)
-    assert send(session, [("X-Kommunpost-Probe", b"verified")]) == TEMPFAIL
-    assert outbox.entries == []
+
+@pytest.mark.parametrize(
+    "offer",
+    [
+        OFFER[:11],
+        struct.pack(">III", 2, 0x1FF, 0x1FFFFF),
+        struct.pack(">III", 6, 0x1FF & ~0x80, 0x1FFFFF),
+        struct.pack(">III", 6, 0x1FF, 0x1FFFFF & ~0x1000),
+    ],
+)
+def test_a_side_that_offers_too_little_is_told_off(session, offer):
+    with pytest.raises(milter_protocol.ProtocolError):
+        answers(session, [packet("O", data=offer)])
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"\0\0\0\0A",
+        b"\xff\xff\xff\xffB",
+        packet("Z"),
+        packet("L", data=b"Subject\0Hej"),
+        packet("M", data=b"<a@b.example>"),
+        packet("D", data=b"Mi"),
+    ],
+)
+def test_what_is_no_milter_protocol_ends_the_connection(session, nonsense):
+    with pytest.raises(milter_protocol.ProtocolError):
+        answers(session, [connect(), *[*message()][:2], nonsense])
+
+
+@given(st.lists(st.integers(1, 2_000), max_size=60))
+def test_however_the_bytes_come_in_pieces_the_same_is_understood(sizes):
+    stream = b"".join([connect(), *message(headers=[("Subject", "å" * 500)], body=b"x" * 3000)])
+    whole = list(milter_protocol.Packets().feed(stream))
+    packets, found = milter_protocol.Packets(), []
+    for size in [*sizes, len(stream)]:
+        piece, stream = stream[:size], stream[size:]
+        found += packets.feed(piece)
+    assert found == whole
+
+
+@given(st.binary(max_size=200), st.sampled_from("ABCDELMORK"))
+def test_no_packet_of_any_content_is_an_accident(data, command):
+    session = Conversation(make_capture(Outbox()))
+    try:
+        for packet_ in [connect(), *[*message()][:2], packet(command, data=data)]:
+            answers(session, [packet_])
+    except milter_protocol.ProtocolError:
+        pass  # said in so many words; anything else fails the test
+
+
+@pytest.fixture
+def server(capture, tmp_path):
+    made = Server(capture, tmp_path / "milter.sock")
+    thread = threading.Thread(target=made.run)
+    thread.start()
+    yield made, tmp_path / "milter.sock", thread
+    made.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def dial(path):
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    made.settimeout(10)
+    made.connect(str(path))
+    return made
+
+
+def test_postfix_is_served_on_a_socket_of_its_group(server, outbox):
+    _, path, _ = server
+    assert path.stat().st_mode & 0o777 == 0o660
+    with dial(path) as postfix:
+        postfix.sendall(packet("O", data=OFFER))
+        assert postfix.recv(1000)[4:5] == b"O"
+        for number in range(3):
+            postfix.sendall(b"".join([connect(), *message(queue_id=str(number))]))
+            assert postfix.recv(1000)[4:] == b"c"
+        postfix.sendall(packet("Q"))
+        assert postfix.recv(1000) == b""
+    assert [entry.queue_id for entry in outbox.entries] == ["0", "1", "2"]
+
+
+def test_nonsense_on_one_connection_leaves_the_others_alone(server, outbox):
+    _, path, _ = server
+    with dial(path) as good, dial(path) as bad:
+        bad.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert bad.recv(1000) == b""
+        good.sendall(b"".join([connect(), *message()]))
+        assert good.recv(1000)[4:] == b"c"
+    assert len(outbox.entries) == 1
+
+
+def test_a_stop_lets_a_message_that_is_being_logged_have_its_answer(server, outbox, monkeypatch):
+    made, path, thread = server
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(entries):
+        begun.set()
+        go_on.wait(10)
+        outbox.entries += entries
+
+    monkeypatch.setattr(outbox, "append", slowly)
+    with dial(path) as busy, dial(path) as idle:
+        busy.sendall(b"".join([connect(), *message()]))
+        assert begun.wait(10)
+        made.stop()
+        assert idle.recv(1000) == b""
+        go_on.set()
+        assert busy.recv(1000)[4:] == b"c"
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_socket_that_cannot_be_opened_is_told_in_words(capture, tmp_path):
+    with pytest.raises(UserError, match=r"no-folder.*the socket cannot be opened"):
+        Server(capture, tmp_path / "no-folder" / "milter.sock")
