@@ -46,7 +46,10 @@ def traffic(entry, offset=0):
             recipient_unit=recipient_unit,
             subject=subject,
             envelope_sender=f"{sender_unit or 'bounce-17'}@x.example",
-            from_address=f"{sender_unit or 'Medborgare'}@x.example",
+            # Two who sign together stand both in From.
+            from_address="KS@x.example, Sekreterare@x.example"
+            if sender_unit == "ks"
+            else f"{sender_unit or 'Medborgare'}@x.example",
             recipient=f"{recipient_unit or 'nagon'}@x.example",
             label=label,
         )
@@ -172,6 +175,8 @@ def test_one_entry_is_found_by_its_number_in_its_own_unit_alone(reader):
         ({"part": "\\"}, []),
         ({"address": "KS@x.example"}, [4, 3, 1]),
         ({"address": "medborgare@x.example"}, [1]),
+        ({"address": "sekreterare@x.example"}, [4, 3]),
+        ({"address": "x.example"}, []),
         ({"address": "bun@x.example"}, [4]),
         ({"direction": "internal"}, [4]),
         ({"since": START + timedelta(minutes=3)}, [4, 3]),
@@ -205,7 +210,8 @@ def test_pages_follow_one_another_without_gap_or_double(reader):
 def test_a_page_goes_on_across_months(new_log, entry):
     dsn = new_log()
     chain, records = first_chain(OUTBOX), []
-    times = [datetime(2026, 10, 31, 23, 59, tzinfo=UTC), START, datetime(2027, 2, 1, tzinfo=UTC)]
+    times = [datetime(2023, 5, 1, tzinfo=UTC), datetime(2026, 4, 30, 23, 59, tzinfo=UTC)]
+    times += [datetime(2026, 10, 31, 23, 59, tzinfo=UTC), START, datetime(2027, 2, 1, tzinfo=UTC)]
     # A clock that is years off: such a row lies in no month, and is found all the same.
     times.append(datetime(2031, 1, 1, tzinfo=UTC))
     for number, at in enumerate(times, 1):
@@ -227,6 +233,11 @@ def test_a_page_goes_on_across_months(new_log, entry):
             Filter(address="registrator@sjovalla.example"),
         ):
             assert [row["accepted_at"] for row in all_.page(wanted)] == times[::-1]
+            seen, after = [], None
+            while rows := all_.page(wanted, after, size=1):
+                seen.append(rows[0]["accepted_at"])
+                after = Place.of(rows[0])
+            assert seen == times[::-1]
 
 
 def test_counts_are_by_unit_and_swedish_day(reader):
