@@ -7,7 +7,7 @@ BIN := .venv/bin
 BUILD := build/$(LAB)
 LABARGS := --name $(LAB) --subnet $(SUBNET)
 
-.PHONY: help setup setup-test demo lab lab-down lab-reset test test-unit prove pictures bench-directory bench-message-log bench-diary bench-reconcile bench-verify bench-log-list bench-log-list-load bench-append lint format lock
+.PHONY: help setup setup-test demo lab lab-down lab-reset test test-unit prove pictures bench-directory bench-message-log bench-diary bench-reconcile bench-verify bench-log-list bench-log-list-load bench-ship lint format lock
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -60,8 +60,8 @@ bench-log-list: setup-test ## how fast the log list's questions are answered on 
 bench-log-list-load: setup-test ## how 200 reviewers at once are answered, on 10 million entries
 	@$(BIN)/python benchmarks/log_list_load.py
 
-bench-append: setup-test ## how many entries a second the database takes
-	@$(BIN)/python benchmarks/append.py
+bench-ship: setup-test ## how many entries a second are shipped, and how soon each
+	@$(BIN)/python benchmarks/ship.py
 
 bench-message-log: lab ## what logging costs a message, beside what others do
 	@$(BIN)/python -m benchmarks.message_log $(BUILD)

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import town_log
-from append import processor_seconds
 
 from compliance.messagelog.reading import Filter, Identity, Place, Reader, open_session
 
@@ -82,12 +81,12 @@ def measure(millions: float) -> dict[str, tuple[float, float]]:
             reader = Reader(web, open_session(login, who, 600))
             for name, ask in questions(reader).items():
                 ask()
-                seconds, used = [], processor_seconds(web.info.backend_pid)
+                seconds, used = [], town_log.processor_seconds(web.info.backend_pid)
                 for _ in range(ROUNDS):
                     began = time.perf_counter()
                     ask()
                     seconds.append(time.perf_counter() - began)
-                used = processor_seconds(web.info.backend_pid) - used
+                used = town_log.processor_seconds(web.info.backend_pid) - used
                 found[name] = (statistics.median(seconds) * 1000, used / ROUNDS * 1000)
             version = web.info.server_version // 10_000
     print(f"PostgreSQL {version}, {millions:g} million entries, unit {UNIT}, as kommunpost_web")

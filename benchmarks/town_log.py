@@ -1,5 +1,6 @@
 """A log of any size for benchmarks: a PostgreSQL of its own, filled with a fixed seed."""
 
+import os
 import random
 import shutil
 import subprocess
@@ -84,6 +85,12 @@ def connect(host: str, role: str) -> psycopg.Connection:
     return psycopg.connect(
         host=host, dbname="kommunpost", user=f"kommunpost_{role}", autocommit=True
     )
+
+
+def processor_seconds(pid: int) -> float:
+    """Return what a process has used so far, its own and the system's for it."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def make_roles(host: str) -> None:
