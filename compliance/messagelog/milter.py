@@ -84,7 +84,7 @@ class Conversation:
         if command == protocol.CONNECT:
             self._client = protocol.client_address(data)
         elif command in (protocol.ABORT, protocol.QUIT_NEXT):
-            self._message = None
+            self._forget()
         else:
             raise protocol.ProtocolError(f"command {command:#x}, which was not asked for")
         return b""
@@ -92,12 +92,11 @@ class Conversation:
     def _begin(self, sender: bytes) -> None:
         """Begin a message. One that has its queue id by now didn't come by SMTP."""
         self._message = self._capture.begin(of_envelope(sender))
-        self._has_early_id = bool(self._macros.get(protocol.MAIL, {}).get("i"))
-        self._macros.pop(protocol.END, None)
+        self._has_early_id = bool(self._macro(protocol.MAIL, "i"))
 
     def _end(self, last_part: bytes) -> bytes:
         """Judge and log the message; Postfix's answer to its client hangs on this."""
-        message, self._message = self._message, None
+        message = self._message
         queue_id = self._macro(protocol.END, "i") or self._macro(protocol.MAIL, "i")
         try:
             return (
@@ -109,6 +108,13 @@ class Conversation:
             # Hostile mail must not end the milter, and what we can't handle we don't accept.
             _log.exception("%s: cannot be handled", queue_id)
             return _refuse(FAILED, queue_id)
+        finally:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Be ready for the next message. Of macros that are empty nothing is sent."""
+        self._message = None
+        self._macros.clear()
 
     def _judge(self, message: Message, last_part: bytes, queue_id: str) -> bytes:
         if last_part:

@@ -79,6 +79,8 @@ def packet(command, *strings, data=b""):
 
 
 def macros(command, *pairs):
+    if not pairs:  # then Postfix sends none
+        return b""
     content = command.encode() + b"".join(word.encode() + b"\0" for word in pairs)
     return packet("D", data=content)
 
