@@ -8,9 +8,10 @@ a table, medians over the rounds of each round's ratio:
 
 and the same until the last message has left the queue, which is what an hour of such mail takes,
 and for processor time. A queue that grows is no rate: Postfix's own brake on what it can't pass on
-(in_flow_delay) is off, so what a variant costs shows only when the queue is empty. `receiving` is a pymilter that is sent all that the log needs and
-does nothing with it. `header_checks` (INFO) and `always_bcc` are what people use today:
-the first writes undecoded lines that nothing makes durable, the second a copy of the whole message.
+(in_flow_delay) is off, so what a variant costs shows only when the queue is empty. `receiving` is
+a pymilter that is sent all that the log needs and does nothing with it. `header_checks` (INFO) and
+`always_bcc` are what people use today: the first writes undecoded lines that nothing makes durable,
+the second a copy of the whole message.
 """
 
 import argparse
