@@ -36,7 +36,7 @@ from compliance.settings import Settings, read_secret
 # More than the connections of all Postfix's processes, by its default_process_limit of 100 for
 # each of its services: none ever waits for another to end.
 _CONNECTIONS = 1_000
-_READ_BYTES = 1 << 18
+_READ_BYTES = 1 << 16
 
 _log = logging.getLogger(__name__)
 
