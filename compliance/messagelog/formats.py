@@ -16,7 +16,7 @@ KEYS = (
     "accepted_at", "direction", "envelope_sender", "from_address", "from_text", "recipient",
     "subject", "message_id", "queue_id", "size", "sender_unit", "recipient_unit", "label", "host",
     "authenticated_user", "attachments", "attachment_names", "spam_verdict", "outbox_id",
-    "sequence",
+    "sequence", "outcome",
 )  # fmt: skip
 
 # What a spreadsheet takes for a formula when a cell begins with it, full-width forms included.

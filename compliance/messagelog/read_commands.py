@@ -78,7 +78,7 @@ def search(
     start, end = _span(since, until)
     wanted = Filter(unit, start, end, direction, address, words, part, probes)
     with _connected() as (_, reader):
-        rows = reader.page(wanted, size=limit)
+        rows = reader.page_with_outcomes(wanted, size=limit)
     if as_json:
         formats.write_jsonl(rows, sys.stdout)
     else:
@@ -190,7 +190,7 @@ def _as_they_come(connection: Connection, reader: Reader, wanted: Filter) -> Ite
         if now_stored != stored:
             stored = now_stored
             recent = replace(wanted, since=datetime.now(UTC) - _LATE)
-            rows = reader.page(recent, size=10_000)
+            rows = reader.page_with_outcomes(recent, size=10_000)
             if seen is not None:
                 yield from (row for row in reversed(rows) if Place.of(row) not in seen)
             seen = dict.fromkeys(map(Place.of, rows))
@@ -227,9 +227,9 @@ def _print(rows: list[Row]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("Time", "Way", "From", "To", "Subject", box=None)
+    table = Table("Time", "Way", "From", "To", "Subject", "Outcome", box=None)
     for row in rows:
-        table.add_row(*map(Text, _texts(row)))
+        table.add_row(*map(Text, [*_texts(row), row["outcome"] or ""]))
     Console().print(table)
 
 

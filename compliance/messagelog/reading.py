@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, LiteralString, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -204,13 +204,18 @@ class Reader:
     def page_with_outcomes(
         self, wanted: Filter, after: Place | None = None, size: int = PAGE, action: Action = "list"
     ) -> list[Row]:
-        """Return the newest rows behind a place, each with its `deliveries` (of `Delivery`)."""
+        """Return the newest rows behind a place, each with what became of it.
+
+        `deliveries`: its `Delivery`s. `outcome`: the worst status among them; `unknown` if there
+        are none and none can be expected any more; else None. `unknown`: why, `crash` or `overdue`
+        (`schema/0022_unknown.sql`); else None.
+        """
         with _told():
             reading = self._ask(action, wanted)
             return self._with_outcomes(reading, self._rows(reading, after, size))
 
     def rows_of(self, unit: str, places: Sequence[Place], action: Action = "list") -> list[Row]:
-        """Return a unit's rows at places, newest first, each with its `deliveries`.
+        """Return a unit's rows at places, newest first, each with what became of it.
 
         Places that are not the unit's, or whose entry is disposed of, are left out.
         """
@@ -265,7 +270,10 @@ class Reader:
                 after = rows[-1]["sequence"]
 
     def pages(self, wanted: Filter, action: Action = "export") -> Iterator[Row]:
-        """Give all rows, newest first, by one question, which is asked at once."""
+        """Give all rows, newest first, by one question, which is asked at once.
+
+        Each has what became of it, as `page_with_outcomes` tells.
+        """
         with _told():
             return self._all_rows(self._ask(action, wanted))
 
@@ -273,11 +281,11 @@ class Reader:
         after = None
         with _told():
             while rows := self._rows(reading, after, EXPORT_PAGE):
-                yield from rows
+                yield from self._with_outcomes(reading, rows)
                 after = Place.of(rows[-1])
 
     def entry(self, unit: str | None, outbox: str, sequence: int) -> Row:
-        """Return one entry of a unit, with its `deliveries`."""
+        """Return one entry of a unit, with what became of it."""
         wanted = Filter(unit=unit, outbox=outbox, sequence=sequence)
         rows = self.page_with_outcomes(wanted, size=1, action="entry")
         if not rows:
@@ -289,7 +297,8 @@ class Reader:
 
         Entries belong together that share a Message-ID, as their own or in References or
         In-Reply-To. Of more than `size` the newest are given. The entry's own is among them, but if
-        it has no Message-ID and refers to none: then there is none. Each has its `deliveries`.
+        it has no Message-ID and refers to none: then there is none. Each has what became
+        of it.
         """
         wanted = Filter(unit=unit, outbox=entry.outbox_id, sequence=entry.sequence)
         with _told(), self._connection.cursor(row_factory=dict_row) as cursor:
@@ -341,16 +350,52 @@ class Reader:
             return cursor.fetchall()
 
     def _with_outcomes(self, reading: int, rows: list[Row]) -> list[Row]:
-        """Add `deliveries` to each row."""
+        """Add `deliveries`, `outcome` and `unknown` to each row."""
         found: dict[tuple[str, int], list[Delivery]] = defaultdict(list)
+        for outbox, sequence, *told in self._of_places(_OUTCOMES, reading, rows):
+            found[str(outbox), sequence].append(Delivery(*told))
+        left = [row for row in rows if _key(row) not in found]
+        why = {
+            (str(outbox), sequence): reason
+            for outbox, sequence, reason in self._of_places(_UNKNOWN, reading, left)
+        }
+        return [
+            row
+            | {
+                "deliveries": found[_key(row)],
+                "outcome": _worst(found[_key(row)]) or ("unknown" if _key(row) in why else None),
+                "unknown": why.get(_key(row)),
+            }
+            for row in rows
+        ]
+
+    def _of_places(
+        self, question: LiteralString, reading: int, rows: list[Row]
+    ) -> list[tuple[Any, ...]]:
+        """Return what the database tells of rows."""
+        if not rows:
+            return []
         with self._connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT * FROM log.outcomes_of(%s, %s, %s, %s::uuid[], %s)",
-                [self._token, reading, *_columns([Place.of(row) for row in rows])],
-            )
-            for outbox, sequence, *told in cursor:
-                found[str(outbox), sequence].append(Delivery(*told))
-        return [row | {"deliveries": found[str(row["outbox_id"]), row["sequence"]]} for row in rows]
+            places = _columns([Place.of(row) for row in rows])
+            cursor.execute(question, [self._token, reading, *places])
+            return cursor.fetchall()
+
+
+_OUTCOMES: LiteralString = "SELECT * FROM log.outcomes_of(%s, %s, %s, %s::uuid[], %s)"
+_UNKNOWN: LiteralString = "SELECT * FROM log.unknown_of(%s, %s, %s, %s::uuid[], %s)"
+
+
+def _key(row: Row) -> tuple[str, int]:
+    return str(row["outbox_id"]), row["sequence"]
+
+
+def _worst(deliveries: list[Delivery]) -> str | None:
+    """Return the status that matters most where mail went to several places."""
+    states = {delivery.status for delivery in deliveries}
+    return next((status for status in _WORST_FIRST if status in states), None)
+
+
+_WORST_FIRST = ("bounced", "expired", "deferred", "sent")
 
 
 def _columns(places: Sequence[Place]) -> list[list[Any]]:

@@ -53,10 +53,7 @@ def sender(row: dict[str, Any]) -> str:
 @register.filter
 def outcome(row: dict[str, Any]) -> str:
     """Say in a word what became of the mail: where it went to several places, the worst."""
-    states = {delivery.status for delivery in row["deliveries"]}
-    worst_first = ("bounced", "expired", "deferred", "sent")
-    worst = next((status for status in worst_first if status in states), None)
-    told: str = delivery_status(worst) if worst else _("Not known yet")
+    told: str = delivery_status(row["outcome"]) if row["outcome"] else _("Not known yet")
     return told
 
 
@@ -68,6 +65,7 @@ def delivery_status(status: str) -> str:
         "deferred": _("Being tried again"),
         "bounced": _("Returned"),
         "expired": _("Given up"),
+        "unknown": _("Unknown"),
     }
     return names.get(status, status)
 

@@ -60,7 +60,8 @@ def test_a_database_that_is_away_gives_what_and_where(monkeypatch, tmp_path, wor
     assert "PostgreSQL cannot be reached" in str(result.exception)
 
 
-def test_search_finds_by_unit_and_words(log):
+def test_search_finds_by_unit_and_words(log, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")  # so that no subject is broken over two lines
     assert "Bygglov för altan" in log("search", "--unit", "ks", "--words", "byggloven")
     found = log("search", "--unit", "ks", "--part", "remiss", "--json")
     assert [json.loads(line)["subject"] for line in found.splitlines()] == [
