@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 # WCAG 2.1 A and AA, which DOS-lagen asks for by EN 301 549, and what axe calls best practice.
 _RULES = {
@@ -41,6 +41,18 @@ def accessible(page: Page) -> None:
     assert told == [], f"{page.url}: {json.dumps(told, indent=1)}"
 
 
+def used_by_everybody(page: Page, *, by_keyboard: bool) -> None:
+    """Look at a page with all that looks by itself.
+
+    by_keyboard: also walk through it by Tab, which is the same in each language.
+    """
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    accessible(page)
+    fits(page)
+    if by_keyboard:
+        reached_by_keyboard(page)
+
+
 def tab_to(page: Page, wanted: Locator) -> None:
     """Go to a link, a field or a button by the Tab key."""
     for _ in range(100):
@@ -51,12 +63,16 @@ def tab_to(page: Page, wanted: Locator) -> None:
 
 
 def fits(page: Page) -> None:
-    """The page is scrolled one way only at 320 px, and at 640: 1280 at 200 % (WCAG 2.1, 1.4.10)."""
+    """The page is scrolled one way only at 320 px, and at 640: 1280 at 200 % (WCAG 2.1, 1.4.10).
+
+    Axe looks again there: what lies side by side on a wide screen lies elsewhere on a narrow one.
+    """
     size = page.viewport_size
     for width in (640, 320):
         page.set_viewport_size({"width": width, "height": 800})
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{page.url} is {wide} px wide on a screen of {width}"
+        accessible(page)
     if size:
         page.set_viewport_size(size)
 

@@ -16,11 +16,14 @@ LOGGED_IN = {
     "second-step": "/second-step",
     "list": "/units/{unit}/?q={word}",
     "entry": "{entry}",
+    "absence": "{own}/absence",
+    "absences": "/units/{own_unit}/absences/",
     "conversation": "{entry}/conversation",
     "message": "{entry}/message",
     "review": "/units/{unit}/review/",
     "doubts": "/units/{unit}/doubts/",
     "questions": "/questions/",
+    "question": "{question}",
     "periods": "/units/{unit}/periods/",
     "diary": "/units/{unit}/diary/",
     "overview-of": "/units/{unit}/overview/",
@@ -37,11 +40,8 @@ LOGGED_IN = {
 }
 # Pages that only some people see at some time, and where they are tried.
 NOT_ALWAYS = {
-    "absence": "off until the municipality turns it on: tests/unit/loglist/test_absence.py",
-    "absences": "the same",
     "code": "test_second_step.py",
     "logged-out": "who came in by single sign-on: tests/unit/loglist/test_single_sign_on.py",
-    "question": "test_doubt.py",
     "second-step-first": "the same template as second-step, where the second step is required",
 }
 # What a button or a link asks for: it leads on to a page, or is a file.

@@ -3,7 +3,7 @@
 import uuid
 
 import pytest
-from person import accessible, fits, reached_by_keyboard
+from person import used_by_everybody
 from places import LOGGED_IN, OPEN
 from playwright.sync_api import expect
 
@@ -11,20 +11,50 @@ LONG = "Brevetharenmycketlångärendemeningutanmellanslag" * 3
 
 
 @pytest.fixture(scope="module")
-def filled(visit, office, mailbox, arrived, on_host):
-    """What stands in the pages' addresses: a letter, and a request whose rows it is."""
+def filled(visit, office, registrar, world, mailbox, arrived, on_host):
+    """What stands in the pages' addresses.
+
+    A letter, and a request whose rows it is; one in somebody's own mailbox, which is asked for in
+    their absence; a question about it to whoever looks at the pages.
+    """
     word = uuid.uuid4().hex[:8]
     row = arrived(mailbox, f"{LONG} {word}")
+    away = next(
+        one
+        for one in world.facts["people"]
+        if one["unit"] in registrar["reviews"] and one["login"] != registrar["login"]
+    )
+    own = arrived(away["address"], f"{LONG} {word}")
     on_host("mail", "systemctl start kommunpost-log-list-work.service")
     unit = row["recipient_unit"]
+    with visit("sv", registrar) as page:
+        page.goto(f"{own['page']}/absence")
+        page.get_by_label("Varför det inte kan vänta").fill(LONG)
+        page.get_by_role("button", name="Begär godkännande av en andra person").click()
+        page.goto(own["page"])
+        page.get_by_label("Tveksam, frågan är ställd").check()
+        page.get_by_label("Vem som tillfrågas").fill(office["login"])
+        page.get_by_label("Fråga. Tomt").fill(LONG)
+        page.get_by_role("button", name="Besluta").click()
+        expect(page.get_by_role("listitem").first).to_contain_text("Tveksam")
     with visit("sv", office) as page:
+        page.goto("/questions/")
+        question = page.get_by_role("rowheader").first.get_by_role("link").get_attribute("href")
         page.goto(f"/units/{unit}/disclosures/new")
         page.get_by_label("Vad som begärs").fill(f"{LONG} {word}")
         page.get_by_role("button", name="Registrera").click()
         request = page.url
         page.goto(f"{request}select?q={word}")
         page.get_by_role("button", name="Välj de här raderna").click()
-        yield {"unit": unit, "word": word, "entry": row["page"], "request": request}
+        yield {
+            "unit": unit,
+            "word": word,
+            "entry": row["page"],
+            "request": request,
+            "own": own["page"],
+            "own_unit": own["recipient_unit"],
+            "question": question,
+        }
         # An open request keeps the unit's mail from disposal.
         page.goto(request)
         page.get_by_label("Varför inget lämnas ut").fill("Begäran återkallad")
@@ -32,21 +62,12 @@ def filled(visit, office, mailbox, arrived, on_host):
         expect(page.get_by_text("Avslutad utan utdrag").first).to_be_visible()
 
 
-def used_by_everybody(page, address: str, language: str) -> None:
-    """Look at a page with all that looks by itself."""
-    page.goto(address)
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    accessible(page)
-    fits(page)
-    if language == "sv":  # the keyboard's way is the same in each language
-        reached_by_keyboard(page)
-
-
 @pytest.mark.parametrize("language", ["sv", "en"])
 @pytest.mark.parametrize("name", OPEN)
 def test_an_open_page_can_be_used_by_everybody(visit, name, language):
     with visit(language) as page:
-        used_by_everybody(page, OPEN[name], language)
+        page.goto(OPEN[name])
+        used_by_everybody(page, by_keyboard=language == "sv")
         assert page.locator("html").get_attribute("lang") == language
 
 
@@ -54,7 +75,8 @@ def test_an_open_page_can_be_used_by_everybody(visit, name, language):
 @pytest.mark.parametrize("name", LOGGED_IN)
 def test_a_page_can_be_used_by_everybody(visit, office, filled, name, language):
     with visit(language, office) as page:
-        used_by_everybody(page, LOGGED_IN[name].format(**filled), language)
+        page.goto(LOGGED_IN[name].format(**filled))
+        used_by_everybody(page, by_keyboard=language == "sv")
 
 
 def test_pictures_are_seen_in_colours_of_ones_own(visit, office, filled):
