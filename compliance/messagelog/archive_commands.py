@@ -3,6 +3,7 @@
 import getpass
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from compliance.errors import UserError
 from compliance.messagelog import archive_door, archive_store, store
 from compliance.messagelog.seal.disposal import (
     ARCHIVE_CLASS,
+    Rule,
     check_asked,
     check_plan,
     plan_code,
@@ -129,6 +131,8 @@ def dispose(
     """Dispose of archived mail under the decision in disposal.yml, day by day, after a dry run.
 
     What a pending request or review holds stays. A run that broke off goes on with the same plan.
+    Of two runs at once the second waits, says so, and then disposes of what is left. Exit codes:
+    0 done, also if nothing was left; 2 something is wrong, and it says what.
     Example: kommunpost archive dispose --dry-run; kommunpost archive dispose --plan 3f9a21c0
     """
     check_asked(dry_run=dry_run, plan=plan)
@@ -138,9 +142,35 @@ def dispose(
     code = plan_code(rules, today)
     if plan is not None:
         check_plan(plan, code)
-    gone = 0
-    with store.session(log) as connection, archive_store.opened(reached) as opened:
+    with store.session(log) as connection:
         connection.autocommit = True
+        if plan is None:
+            gone = _go_through(connection, reached, rules, today, disposes=False)
+        else:
+            # The days are listed behind the lock: what another run disposed of is no longer there.
+            with store.alone(connection, _DISPOSAL_LOCK, "a disposal of the archive"):
+                gone = _go_through(connection, reached, rules, today, disposes=True)
+    if not gone:
+        sys.stdout.write("nothing is to be disposed of\n")
+    elif plan is None:
+        command = f"kommunpost archive dispose --plan {code}"
+        sys.stdout.write(f"{gone} messages would go. To dispose of them: {command}\n")
+
+
+_DISPOSAL_LOCK = 0x41524348  # any number that no other program of ours locks
+
+
+def _go_through(
+    connection: psycopg.Connection[Any],
+    reached: settings.Archive,
+    rules: Sequence[Rule],
+    today: date,
+    *,
+    disposes: bool,
+) -> int:
+    """Tell of each day that is due, or dispose of it too; count the messages that are not held."""
+    gone = 0
+    with archive_store.opened(reached) as opened:
         for rule in rules:
             for day, messages in opened.days_before(rule.before(today)):
                 row = connection.execute("SELECT log.is_archive_held(%s)", [day]).fetchone()
@@ -149,15 +179,9 @@ def dispose(
                     continue
                 gone += messages
                 sys.stdout.write(f"{day}: {messages} messages under {rule.decision.number}\n")
-                if plan is not None:
+                if disposes:
                     _dispose_of(connection, opened, day, messages, rule.decision)
-    if dry_run:
-        command = f"kommunpost archive dispose --plan {code}"
-        sys.stdout.write(
-            f"{gone} messages would go. To dispose of them: {command}\n"
-            if gone
-            else "nothing is to be disposed of\n"
-        )
+    return gone
 
 
 def _dispose_of(

@@ -1,6 +1,7 @@
 """The message log in PostgreSQL: how to reach it, its migrations and its months."""
 
 import hashlib
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,6 +70,25 @@ def session(log: Log) -> Iterator[psycopg.Connection[Any]]:
             log.dsn,
             "see that this user may do it, and that `kommunpost log migrate` was run",
         ) from error
+
+
+@contextmanager
+def alone(connection: psycopg.Connection[Any], lock: int, what: str) -> Iterator[None]:
+    """Let one program at a time do something; another waits until it is done, and says so.
+
+    connection: in no transaction. lock: a number that stands for it. what: its name in a sentence.
+    """
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", [lock]).fetchone()
+    if row != (True,):
+        sys.stderr.write(f"{what} is already running; this run waits until that one is done\n")
+        sys.stderr.flush()
+        connection.execute("SELECT pg_advisory_lock(%s)", [lock])
+    connection.commit()
+    try:
+        yield
+    finally:
+        connection.execute("SELECT pg_advisory_unlock(%s)", [lock])
+        connection.commit()
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL
 
+from compliance.messagelog import store
 from compliance.messagelog.entry import FIELDS, LogEntry, digest
 from compliance.messagelog.seal import cells, processes
 from compliance.messagelog.seal.chain import Link, with_tombstones
@@ -89,14 +90,11 @@ class SealStore:
     def exclusive(cls, connection: psycopg.Connection[Any]) -> Iterator["SealStore"]:
         """Begin a transaction that signs, after any other that does; it commits in the end."""
         # The lock comes before the snapshot, so that this one holds what the other signed.
-        connection.execute("SELECT pg_advisory_lock(%s)", [_SEAL_LOCK])
-        connection.commit()
-        try:
-            with cls.snapshot(connection) as store:
-                yield store
-        finally:
-            connection.execute("SELECT pg_advisory_unlock(%s)", [_SEAL_LOCK])
-            connection.commit()
+        with (
+            store.alone(connection, _SEAL_LOCK, "a sealing or disposal of the log"),
+            cls.snapshot(connection) as view,
+        ):
+            yield view
 
     @classmethod
     @contextmanager
@@ -318,6 +316,6 @@ def _bounds(day: date) -> list[datetime]:
 def _shared(reached: str, snapshot: str) -> Iterator[SealStore]:
     with (
         psycopg.connect(reached) as connection,
-        SealStore.snapshot(connection, snapshot) as store,
+        SealStore.snapshot(connection, snapshot) as view,
     ):
-        yield store
+        yield view

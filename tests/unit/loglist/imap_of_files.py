@@ -4,6 +4,7 @@ Reads FOLDER/DAY/*.eml, where FOLDER is its first argument. Run for a user (`-u`
 of that name, it reads what lies below that one.
 """
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -45,6 +46,10 @@ def main() -> None:
             raw = sys.stdin.buffer.read(int(words[-1].strip(b"{}")))
             sys.stdin.buffer.readline()
             (folder / f"{len(list(folder.iterdir()))}-added.eml").write_bytes(raw)
+        elif verb == b"DELETE":
+            folder = root / words[0].strip(b'"').decode()
+            said = b"OK" if folder.is_dir() else b"NO"
+            shutil.rmtree(folder, ignore_errors=True)
         elif verb == b"SEARCH":
             wanted = words[-1].strip(b'"')
             found = [n for n, path in enumerate(messages, 1) if wanted in path.read_bytes()]
