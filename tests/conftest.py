@@ -44,6 +44,23 @@ def on_host() -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
+def deploy() -> Callable[..., None]:
+    """Deploy phases of roles anew, with other variables or without them."""
+
+    def run(tags: str, variables: dict[str, Any] | None = None) -> None:
+        playbook = [Path(sys.executable).with_name("ansible-playbook"), ROOT / "playbooks/site.yml"]
+        words = ["-i", LAB / "inventory.yml", "--tags", tags]
+        done = subprocess.run(
+            [*playbook, *words, "--extra-vars", json.dumps(variables or {})],
+            env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
+            capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-3000:]
+
+    return run
+
+
+@pytest.fixture(scope="session")
 def kommunpost() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the command line, configured for the lab."""
 

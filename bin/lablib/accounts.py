@@ -16,6 +16,7 @@ from compliance.settings import load
 OU = "OU=Kommunen"
 NORMAL, WORKSTATION = "512", "4096"  # userAccountControl, MS-ADTS 2.2.16
 READER = "kommunpost"
+FACTORS = "Flerfaktor"  # whom the lab's OpenID provider asks for a code too; nobody, until a test
 PROGRAMS = 400  # accounts that are nobody's: with them there are over 1000 users
 
 
@@ -42,6 +43,9 @@ def dn_of(person: str) -> str:
 
 def _frame() -> Iterator[dict[str, Any]]:
     yield {"dn": OU, "objectClass": "organizationalUnit", "ou": "Kommunen"}
+    yield {
+        "dn": f"CN={FACTORS},{OU}", "objectClass": "group", "sAMAccountName": FACTORS,
+    }  # fmt: skip
     yield _user(f"CN={READER},CN=Users", READER, {})
 
 

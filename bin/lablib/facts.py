@@ -136,6 +136,12 @@ def _services(hosts: dict[str, Any], settings: Settings) -> dict[str, Any]:
     services["website"] = {"url": pages.public_url, "address": mail["address"]}
     name = f"loggningslista.{settings.municipality.domain}"
     services["log_list"] = {"url": f"https://{name}/", "address": mail["address"]}
+    # Nothing listens there before playbooks/lab_openid_provider.yml.
+    provider = hosts["ad"]
+    services["openid_provider"] = {
+        "url": f"https://{provider['fqdn']}",
+        "address": provider["address"],
+    }
     return services
 
 

@@ -111,7 +111,7 @@ def demo(lab: Lab) -> None:
 
 def test(lab: Lab) -> None:
     """Run every test: those without a lab first, since they tell soonest."""
-    steps = _steps(lab, LAB_STEPS + 7)
+    steps = _steps(lab, LAB_STEPS + 8)
     pytest = [BIN / "pytest", "-q", "--durations=5"]
     mend = "read the failed test above; `make lab` keeps the lab to look at"
     alone = [*pytest, "--numprocesses=auto", "tests/unit", "tests/roles"]
@@ -119,11 +119,12 @@ def test(lab: Lab) -> None:
     _deploy(lab, steps)
     _point_command_line(lab)
     steps.run_openly("Hosts and stories", [*pytest, "tests/hosts", "tests/stories"], mend)
-    steps.run_openly("The log list in a browser", [*pytest, "tests/browser"], mend)
-    steps.run_openly("Faults, and what the audit says of them", [*pytest, "tests/faults"], mend)
     accounts = [PYTHON, CHECKOUT / "bin/lab-accounts", lab.build]
     steps.run("Making accounts of the example municipality", accounts, MEND)
     steps.run("Building an Active Directory", _playbook(lab, "lab_active_directory.yml"), MEND)
+    steps.run("Building an OpenID provider", _playbook(lab, "lab_openid_provider.yml"), MEND)
+    steps.run_openly("The log list in a browser", [*pytest, "tests/browser"], mend)
+    steps.run_openly("Faults, and what the audit says of them", [*pytest, "tests/faults"], mend)
     steps.run_openly("Active Directory", [*pytest, "tests/active_directory"], mend)
 
 

@@ -17,7 +17,6 @@ from lablib.letters import Account, World
 ROOT = Path(__file__).parents[2]
 LAB = Path(os.environ.get("KOMMUNPOST_LAB", ROOT / "build/lab"))
 KOMMUNPOST = Path(sys.executable).with_name("kommunpost")
-INVENTORY = Path(os.environ.get("KOMMUNPOST_INVENTORY", LAB / "inventory.yml"))
 DOMAIN = "DC=ad,DC=sjovalla,DC=example"
 
 
@@ -77,27 +76,12 @@ def plan(tmp_path: Path) -> Callable[[dict[str, Any] | None], tuple[list[dict[st
 
 
 @pytest.fixture(scope="session")
-def logins(server: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def logins(server: dict[str, Any], deploy: Callable[..., None]) -> Iterator[None]:
     """People log in with their password in Active Directory; afterwards with their own again."""
-    folder = tmp_path_factory.mktemp("logins")
-    variables = folder / "variables.yml"
-    variables.write_text(
-        yaml.safe_dump({"mail_store_logins": "active_directory", "mail_store_accounts": server})
-    )
-    _deploy_mail_store("-e", f"@{variables}")
+    phases = "mail_store:preflight,mail_store:configure,mail_store:run"
+    deploy(phases, {"mail_store_logins": "active_directory", "mail_store_accounts": server})
     yield
-    _deploy_mail_store()
-
-
-def _deploy_mail_store(*words: str) -> None:
-    done = subprocess.run(
-        [Path(sys.executable).with_name("ansible-playbook"), "-i", INVENTORY,
-         ROOT / "playbooks/site.yml",
-         "--tags", "mail_store:preflight,mail_store:configure,mail_store:run", *words],
-        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:]
+    deploy(phases)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from person import log_in
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from lablib.letters import World, letter
 
@@ -28,15 +28,15 @@ def site(world: World) -> str:
 @pytest.fixture(scope="session")
 def chromium(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser that trusts the installation's CA and nothing else of its own."""
-    service = world.facts["services"]["log_list"]
-    name = urlsplit(service["url"]).hostname
+    services = [world.facts["services"][name] for name in ("log_list", "openid_provider")]
+    names = [f"MAP {urlsplit(one['url']).hostname} {one['address']}" for one in services]
     home = tmp_path_factory.mktemp("home")
     _trust(home, Path(world.facts["ca_file"]))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium",
             # Tests run as root, whom Chromium's own sandbox does not serve.
-            args=["--no-sandbox", f"--host-resolver-rules=MAP {name} {service['address']}", *QUIET],
+            args=["--no-sandbox", f"--host-resolver-rules={','.join(names)}", *QUIET],
             env={**os.environ, "HOME": str(home)},
         )
         yield browser
@@ -76,12 +76,13 @@ def visit(
     """Give a page in a language; whatever it asks for elsewhere fails the test.
 
     who: somebody who is logged in already. They must not log out: others share the session.
+    also: another site that the log list's pages lead to; what it serves is not ours to judge.
     more: what else a playwright context takes.
     """
 
     @contextmanager
     def opened(
-        language: str = "sv", who: dict[str, Any] | None = None, **more: Any
+        language: str = "sv", who: dict[str, Any] | None = None, also: str = "", **more: Any
     ) -> Iterator[Page]:
         state = session_of(who) if who else None
         context = chromium.new_context(locale=language, base_url=site, storage_state=state, **more)
@@ -89,11 +90,18 @@ def visit(
         wrong: list[str] = []
         page = context.new_page()
         page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda note: wrong.append(note.text) if note.type == "error" else None)
+
+        def note(one: ConsoleMessage) -> None:
+            is_ours = not also or not one.location["url"].startswith(also)
+            if one.type == "error" and is_ours:
+                wrong.append(one.text)
+
+        page.on("console", note)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         yield page
         context.close()
-        elsewhere = [url for url in asked if not url.startswith((site + "/", "blob:", "data:"))]
+        known = (site + "/", "blob:", "data:", *([also + "/"] if also else []))
+        elsewhere = [url for url in asked if not url.startswith(known)]
         assert elsewhere == [], "a page asked for something that is not the log list's"
         refused = [text for text in wrong if "Content Security Policy" in text]
         assert refused == [], "a page holds what its own policy forbids"

@@ -41,8 +41,8 @@ LOGGED_IN = {
 # Pages that only some people see at some time, and where they are tried.
 NOT_ALWAYS = {
     "code": "test_second_step.py",
-    "logged-out": "who came in by single sign-on: tests/unit/loglist/test_single_sign_on.py",
-    "second-step-first": "the same template as second-step, where the second step is required",
+    "logged-out": "who came in by single sign-on: test_single_sign_on.py",
+    "second-step-first": "where the second step is required: test_single_sign_on.py",
 }
 # What a button or a link asks for: it leads on to a page, or is a file.
 NO_PAGES = {
