@@ -65,6 +65,7 @@ class _Maker:
         self.serials: dict[tuple[str, int], int] = {}
         self.rows: list[Row] = []
         self.letters: list[Letter] = []
+        self.threads: list[list[str]] = []
 
     def make(self) -> World:
         while len(self.letters) < self.count:
@@ -104,6 +105,8 @@ class _Maker:
             party = main if document == 1 or self.r.random() < 0.7 else self.people.who(board)
             self.document(board, year, serial, document, day, party, title, nickname, thread)
             day += timedelta(self.r.choices((0, 1, 2, 4, 9, 20, 45), (4, 8, 12, 20, 25, 20, 11))[0])
+        if thread:
+            self.threads.append(thread)
 
     def document(self, board, year, serial, document, day, party, title, nickname, thread) -> None:
         kinds = [kind for kind in w.DOCUMENTS if document > 1 or kind[0] == "in"]
@@ -157,6 +160,9 @@ class _Maker:
             text = self.with_number(text, written, row)
         message_id = f"<{self.r.getrandbits(48):x}@{party.address.partition('@')[2]}>"
         references = list(thread) if self.r.random() < 0.7 else []
+        if first and self.threads and self.r.random() < 0.08:
+            # Somebody begins a new matter by answering an old letter.
+            references = self.r.choice(self.threads[-200:])[-3:]
         letter = Letter(
             f"m{len(self.letters)}",
             day,

@@ -33,7 +33,8 @@ class Evidence:
     letter's. party, subject: likeness from 0 to 1, None if one of the two has none. other_party:
     both say who it is, and it is not the same. own_diary: the record stands in the diary that the
     mailbox's unit keeps; None if that is not known.
-    forwarded: the letter that was forwarded is this record. quotes: the letter answers one of ours
+    same_thread: the letter answers one that has a record of the same case. forwarded: the letter
+    that was forwarded is this record. quotes: the letter answers one of ours
     and has its subject word for word, so that the number in it is ours, not the writer's.
     """
 
@@ -53,7 +54,22 @@ class Evidence:
     @property
     def names_case(self) -> bool:
         """The letter says by itself or by its conversation which case it belongs to."""
-        return self.same_thread or self.number in (NumberFit.EXACT, NumberFit.UNIT)
+        return self.same_thread or self.number_names_case
+
+    @property
+    def number_names_case(self) -> bool:
+        """The letter says by a number of its own which case it belongs to."""
+        return self.number in (NumberFit.EXACT, NumberFit.UNIT)
+
+    @property
+    def is_by_thread(self) -> bool:
+        """The conversation says which case it is, and no number does, not even nearly."""
+        return self.same_thread and self.number in (NumberFit.NONE, NumberFit.OTHER)
+
+    @property
+    def is_case_alone(self) -> bool:
+        """The conversation says which case it is, and the record is another document of it."""
+        return self.is_by_thread and self.weight_within_case < 0.0
 
     @property
     def weight(self) -> float:

@@ -25,13 +25,14 @@ def explain(pair: Pair) -> list[Text]:
     if evidence.forwarded:
         reasons.append(_texts()["forwarded"].fill(number=number))
     if evidence.same_thread:
-        reasons.append(_texts()["thread"].fill(number=number))
+        reasons.append(_texts()["thread"].fill(number=plain(str(record.number.case))))
     if evidence.party is not None:
         fit = "same" if evidence.party >= 0.8 else "like" if evidence.party >= 0.5 else "other"
         reasons.append(_texts()[f"party.{fit}"].fill(party=plain(record.party)))
-    reasons += _of_lag(evidence)
-    if evidence.direction is False:
-        reasons.append(_texts()["direction.other"])
+    if not evidence.is_case_alone:  # what tells of another document says nothing of this letter
+        reasons += _of_lag(evidence)
+        if evidence.direction is False:
+            reasons.append(_texts()["direction.other"])
     reasons += _of_words(pair)
     return reasons
 

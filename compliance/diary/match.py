@@ -75,8 +75,8 @@ def match(
 
     A letter that reached several mailboxes is one letter: its copies share their outcome.
     decided: letters that keep the records they have, so that no other letter gets those; their
-    copies, what forwards them and what answers them is decided by them. Of their keys only those
-    count that are among `records`.
+    copies and what forwards them is decided by them, and their case is suggested for what answers
+    them. Of their keys only those count that are among `records`.
     """
     groups = _grouped(messages)
     heard = [*messages, *(item.message for item in decided)]
@@ -194,7 +194,9 @@ class _Assignment:
                     heapq.heappush(heap, (-slot[at + 1].weight, number, at + 1))
                 continue
             best = self._weighed(pair, slot, rivals)
-            if best.confidence >= self._policy.certain:
+            # A conversation may have passed on to another matter.
+            is_certain = best.confidence >= self._policy.certain
+            if is_certain and not pair.evidence.is_by_thread:
                 self._taken.add(pair.record.key)
                 self._decided.setdefault(pair.message.key, []).append(best)
             else:
@@ -243,7 +245,7 @@ class _Assignment:
         for key in {slot[0].message.key for slot in slots}:
             decided = tuple(self._decided.get(key, ()))
             found = self._beside(decided, slots_of[key]) if decided else suggestions[key]
-            best = sorted(found, key=lambda match: (-match.confidence, -match.pair.weight))
+            best = _ranked(found)
             self.outcomes[key] = Outcome(decided, tuple(best[: max(0, SHOWN - len(decided))]))
 
     def _beside(self, decided: tuple[Match, ...], pairs: list[Pair]) -> list[Match]:
@@ -255,6 +257,21 @@ class _Assignment:
             for pair in pairs
             if pair.record.number.case in cases and pair.record.key not in taken
         ]
+
+
+def _ranked(found: list[Match]) -> list[Match]:
+    """Put suggestions in order, the likeliest first.
+
+    The case of the letter that this one answers stands once before all that no number names.
+    """
+    best = sorted(found, key=lambda match: (-match.confidence, -match.pair.weight))
+    thread = next((match for match in best if match.pair.evidence.same_thread), None)
+    return sorted(
+        best,
+        key=lambda match: (
+            0 if match.pair.evidence.number_names_case else 1 if match is thread else 2
+        ),
+    )
 
 
 def _rivals(slots: Iterable[list[Pair]], base: float) -> _Rivals:
@@ -284,7 +301,7 @@ def _slots(letter: Letter, pairs: list[Pair]) -> Iterator[list[Pair]]:
 def _with_threads(
     weighing: Weighing, letters: list[Letter], assignment: _Assignment
 ) -> dict[str, Outcome]:
-    """Decide anew those that are not matched but belong to a conversation of which one is."""
+    """Weigh anew those that are not matched but answer a letter that is."""
     cases = {
         letter.message.message_id: outcome.matched[0].record.number.case
         for letter in letters

@@ -101,7 +101,9 @@ class Weighing:
             fit, reading = by_number.get(at, (unnamed, None))
             pairs.append(self._pair(letter, at, fit, reading, thread))
         pairs.sort(key=lambda pair: (-pair.weight, pair.record.key))
-        return pairs[:_KEPT]
+        kept = pairs[:_KEPT]
+        answered = next((pair for pair in pairs if pair.evidence.same_thread), None)
+        return [*kept, answered] if answered and answered not in kept else kept
 
     def pair(self, letter: Letter, record: DiaryRecord, *, forwarded: bool = False) -> Pair:
         """Give the pair of a letter and a record that it is; forwarded: or that it forwards."""

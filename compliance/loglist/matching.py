@@ -2,12 +2,13 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from compliance.clock import SWEDEN
@@ -17,7 +18,7 @@ from compliance.diary.match import Outcome as Found
 from compliance.diary.record import DiaryRecord, Direction, Message
 from compliance.loglist.diary import alone, numbers_of, records_of
 from compliance.loglist.models import DiaryImport, DiaryMatch, ReviewDecision, ReviewItem
-from compliance.messagelog.reading import Place, Reader, Row, Session
+from compliance.messagelog.reading import Answered, Place, Reader, Row, Session
 from compliance.review.decision import Outcome
 
 # So long before the oldest letter that is left, letters still have records that it can't have.
@@ -55,11 +56,10 @@ def _match_unit(reader: Reader, unit: str) -> Matched:
     authority = Counter(record.number.authority for record in records.values()).most_common(1)
     items = ReviewItem.objects.filter(unit=unit).order_by("id")
     left = list(items.filter(outcome="", revision=0))
-    oldest = min((item.accepted_at for item in left), default=timezone.now())
-    kept = list(
-        items.filter(outcome=Outcome.REGISTERED.value, accepted_at__gt=oldest - _REMEMBERED)
-    )
-    messages = _messages(reader, unit, [*left, *kept], authority[0][0] if authority else "")
+    answered = _answered(reader, unit, left)
+    kept = _kept(items.filter(outcome=Outcome.REGISTERED.value), left, answered)
+    own = authority[0][0] if authority else ""
+    messages = _messages(reader, unit, [*left, *kept], own, answered)
     found = match(
         [messages[item.id] for item in left if item.id in messages],
         list(records.values()),
@@ -76,24 +76,62 @@ def _match_unit(reader: Reader, unit: str) -> Matched:
     return result
 
 
+_Answers = dict[tuple[UUID, int], list[Answered]]
+
+
+def _answered(reader: Reader, unit: str, items: Sequence[ReviewItem]) -> _Answers:
+    """Return what items answer among the unit's own mail, by their place in the log."""
+    found: _Answers = defaultdict(list)
+    for places in _places(items):
+        for one in reader.answered(unit, places):
+            found[one.outbox, one.sequence].append(one)
+    return found
+
+
+def _kept(
+    registered: QuerySet[ReviewItem], left: Iterable[ReviewItem], answers: _Answers
+) -> list[ReviewItem]:
+    """Return the registered items that matter: the late ones, and whatever is answered."""
+    oldest = min((item.accepted_at for item in left), default=timezone.now())
+    answered = {
+        (one.answered_outbox, one.answered_sequence) for found in answers.values() for one in found
+    }
+    old = registered.filter(
+        accepted_at__lte=oldest - _REMEMBERED,
+        outbox__in={outbox for outbox, _ in answered},
+        sequence__in={sequence for _, sequence in answered},
+    )
+    return [
+        *registered.filter(accepted_at__gt=oldest - _REMEMBERED),
+        *(item for item in old if (item.outbox, item.sequence) in answered),
+    ]
+
+
+def _places(items: Sequence[ReviewItem]) -> Iterator[list[Place]]:
+    """Give the places of items, as many as are read at a time."""
+    for at in range(0, len(items), _PLACES):
+        yield [
+            Place(item.accepted_at, str(item.outbox), item.sequence)
+            for item in items[at : at + _PLACES]
+        ]
+
+
 def _messages(
-    reader: Reader, unit: str, items: Sequence[ReviewItem], authority: str
+    reader: Reader, unit: str, items: Sequence[ReviewItem], authority: str, answers: _Answers
 ) -> dict[int, Message]:
     """Return what matching has to know of each item whose entry is still in the log."""
     by_place = {(item.outbox, item.sequence): item for item in items}
     found = {}
-    for at in range(0, len(items), _PLACES):
-        places = [
-            Place(item.accepted_at, str(item.outbox), item.sequence)
-            for item in items[at : at + _PLACES]
-        ]
+    for places in _places(items):
         for row in reader.rows_of(unit, places):
-            item = by_place[row["outbox_id"], row["sequence"]]
-            found[item.id] = _message(item, row, authority)
+            key = row["outbox_id"], row["sequence"]
+            item = by_place[key]
+            references = tuple(one.message_id for one in answers.get(key, ()))
+            found[item.id] = _message(item, row, authority, references)
     return found
 
 
-def _message(item: ReviewItem, row: Row, authority: str) -> Message:
+def _message(item: ReviewItem, row: Row, authority: str, references: tuple[str, ...]) -> Message:
     direction: Direction = row["direction"]
     if direction == "out" or (direction == "internal" and row["sender_unit"] == item.unit):
         others, name = [row["recipient"]], ""
@@ -109,6 +147,7 @@ def _message(item: ReviewItem, row: Row, authority: str) -> Message:
         row["subject"],
         authority,
         row["message_id"],
+        references,
     )
 
 
@@ -157,7 +196,7 @@ def _store(
         likely = told.matched if told.matched else told.suggestions
         wanted = [
             _entry(unit, item, rank, one, is_certain=is_certain)
-            for rank, one in enumerate([one for one in likely if one.pair.weight >= _WORTH], 1)
+            for rank, one in enumerate(_worth_saying(likely), 1)
         ]
         decided += is_certain
         suggested += bool(wanted) and not is_certain
@@ -167,6 +206,16 @@ def _store(
     return Matched(decided, suggested)
 
 
+def _worth_saying(likely: Iterable[Match]) -> list[Match]:
+    """Leave out what has too little evidence, but never the case of a letter that is answered."""
+    found: list[Match] = []
+    for one in likely:
+        told = any(other.pair.evidence.same_thread for other in found)
+        if one.pair.weight >= _WORTH or (one.pair.evidence.same_thread and not told):
+            found.append(one)
+    return found
+
+
 def _entry(unit: str, item: ReviewItem, rank: int, found: Match, *, is_certain: bool) -> DiaryMatch:
     return DiaryMatch(
         item=item,
@@ -174,12 +223,13 @@ def _entry(unit: str, item: ReviewItem, rank: int, found: Match, *, is_certain: 
         row_id=int(found.record.key),
         rank=rank,
         is_certain=is_certain,
+        is_case=found.pair.evidence.is_case_alone,
         reasons=[{"sv": reason.sv, "en": reason.en} for reason in explain(found.pair)],
     )
 
 
 def _content(one: DiaryMatch) -> tuple[object, ...]:
-    return one.row_id, one.is_certain, one.reasons
+    return one.row_id, one.is_certain, one.is_case, one.reasons
 
 
 def _decide(item: ReviewItem, found: Match, who: Session) -> bool:

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from compliance.diary.number import DiaryNumber
 from compliance.loglist.models import DiaryMatch, ReviewItem
 from compliance.loglist.reviews import OvertakenError, decide, is_in_doubt
 from compliance.messagelog.reading import NotYoursError, Session
@@ -59,7 +58,6 @@ def take(match: DiaryMatch, revision: int, who: Session) -> None:
     """
     if is_in_doubt(match.item):
         raise OvertakenError([match.item])
-    row = match.row
     decide(
         [match.item],
         {match.item_id: revision},
@@ -68,7 +66,7 @@ def take(match: DiaryMatch, revision: int, who: Session) -> None:
             outcome=Outcome.REGISTERED,
             by=who.reader,
             at=timezone.now(),
-            number=DiaryNumber(row.authority, row.year, row.serial, row.document),
+            number=match.number,
         ),
         who,
     )

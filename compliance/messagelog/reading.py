@@ -96,6 +96,16 @@ class Delivery:
     tls: str | None
 
 
+class Answered(NamedTuple):
+    """An entry and one that it answers, by their places in the log. message_id: of the latter."""
+
+    outbox: UUID
+    sequence: int
+    answered_outbox: UUID
+    answered_sequence: int
+    message_id: str
+
+
 @dataclass(frozen=True)
 class Session:
     """Who reads, and what they may. units: ids, without meaning if `everything`."""
@@ -228,6 +238,18 @@ class Reader:
                 [self._token, reading, *_columns(places)],
             )
             return self._with_outcomes(reading, cursor.fetchall())
+
+    def answered(self, unit: str, places: Sequence[Place]) -> list[Answered]:
+        """Return which of a unit's entries those at places answer, the oldest of each first."""
+        if not places:
+            return []
+        with _told(), self._connection.cursor() as cursor:
+            reading = self._ask("list", Filter(unit=unit))
+            cursor.execute(
+                "SELECT * FROM log.answered_by(%s, %s, %s, %s::uuid[], %s)",
+                [self._token, reading, *_columns(places)],
+            )
+            return [Answered(*row) for row in cursor]
 
     def evidence(self, unit: str, places: Sequence[Place]) -> Evidence:
         """Return what proves a unit's entries at places; those that are not its are left out."""

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
+from compliance.diary.number import DiaryNumber
 from compliance.loglist.models.review import ReviewItem
 
 
@@ -86,8 +87,9 @@ class DiaryImport(models.Model):
 class DiaryMatch(models.Model):
     """A record that a row of the review was matched to, or may be. rank: 1 is the likeliest.
 
-    is_certain: the program has decided so by itself; else it is a suggestion. reasons: sentences
-    in Swedish and English, with public texts alone; empty once the record says something else.
+    is_certain: the program has decided so by itself; else it is a suggestion. is_case: it answers
+    a letter of the case, and the record is another document of it. reasons: sentences in Swedish
+    and English, with public texts alone; empty once the record says something else.
     """
 
     item = models.ForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="matches")
@@ -95,6 +97,7 @@ class DiaryMatch(models.Model):
     row = models.ForeignKey(DiaryRow, on_delete=models.CASCADE, related_name="matches")
     rank = models.SmallIntegerField()
     is_certain = models.BooleanField()
+    is_case = models.BooleanField(default=False)
     reasons = models.JSONField(default=list)
 
     class Meta:
@@ -103,6 +106,14 @@ class DiaryMatch(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["item", "rank"], name="diary_match_rank")
         ]
+
+    @property
+    def number(self) -> DiaryNumber:
+        """The number under which the item belongs, with the document where that is known."""
+        row = self.row
+        return DiaryNumber(
+            row.authority, row.year, row.serial, None if self.is_case else row.document
+        )
 
     def __str__(self) -> str:
         """Name the row."""

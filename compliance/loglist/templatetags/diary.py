@@ -3,10 +3,9 @@
 from django import template
 from django.utils.translation import get_language
 
-from compliance.diary.number import DiaryNumber
 from compliance.errors import Problem
 from compliance.loglist.language import read
-from compliance.loglist.models import DiaryMatch, DiaryRow
+from compliance.loglist.models import DiaryMatch
 from compliance.texts import Text
 
 register = template.Library()
@@ -21,9 +20,9 @@ def told(problem: Problem) -> str:
 
 
 @register.filter
-def diary_number(row: DiaryRow) -> str:
-    """Write the number of a record in the diary."""
-    return str(DiaryNumber(row.authority, row.year, row.serial, row.document))
+def diary_number(match: DiaryMatch) -> str:
+    """Write the number that a row is registered under with a match."""
+    return str(match.number)
 
 
 @register.filter

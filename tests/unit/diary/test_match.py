@@ -121,11 +121,48 @@ def test_a_forwarded_letter_is_what_it_forwards():
     assert "vidarebefordran" in explain(outcome(letter, forward).matched[0].pair)[1].sv
 
 
-def test_a_conversation_tells_the_case():
+REGISTERED = message("KS 2026/123 bryggan", "a", message_id="<1@x>")
+
+
+def reply(subject="här kommer de", **rest):
+    return message(subject, "b", DAY + timedelta(7), references=("<1@x>",), **rest)
+
+
+def test_the_case_of_a_letter_that_is_answered_is_suggested_and_never_decided():
     later = record("svar på begäran", 123, "Ritning", "Åsa Öberg", 3, DAY + timedelta(7))
-    first = message("KS 2026/123 bryggan", "a", message_id="<1@x>")
-    reply = message("här kommer de", "b", DAY + timedelta(7), references=("<1@x>",))
-    assert matched(first, reply, diary=[*DIARY, later]) == ["svar på begäran"]
+    found = outcome(REGISTERED, reply(), diary=[*DIARY, later])
+    assert not found.matched
+    assert found.suggestions[0].record.key == "svar på begäran"
+    told = [reason.sv for reason in explain(found.suggestions[0].pair)]
+    assert "Meddelandet svarar på ett som är diariefört som KS 2026/123." in told
+
+
+def test_an_answer_that_is_in_no_diary_yet_is_given_the_case_and_not_the_document():
+    best = outcome(REGISTERED, reply(others=("x@y.example",), names=())).suggestions[0]
+    assert best.pair.evidence.is_case_alone
+    assert str(best.record.number.case) == "KS 2026/123"
+    told = " ".join(reason.sv for reason in explain(best.pair))
+    assert "svarar på" in told
+    assert "Dagen" not in told
+    assert "riktning" not in told
+
+
+def test_the_answered_case_stands_above_what_is_alike_and_beneath_a_number():
+    day = DAY + timedelta(7)
+    alike = [record(f"lik {n}", 90 + n, "Altan vid Näset", "Åsa Öberg", day=day) for n in (1, 2)]
+    sent = record("skickad", 300, "Något helt annat", direction="out", day=day)
+    diary = [*DIARY, *alike, sent]
+    found = outcome(REGISTERED, reply("Altan vid Näset"), diary=diary)
+    cases = [item.record.number.serial for item in found.suggestions]
+    assert (cases[0], set(cases[1:])) == (123, {91, 92})
+    found = outcome(REGISTERED, reply("Altan vid Näset KS 2026/300"), diary=diary)
+    assert [item.record.number.serial for item in found.suggestions][:2] == [300, 123]
+
+
+def test_an_answer_that_is_certain_by_itself_is_matched_whatever_it_answers():
+    new = record("ny", 400, "Arrende av Sjötorpet", "Åsa Öberg", day=DAY + timedelta(7))
+    answer = reply("Arrende av Sjötorpet KS 2026/400")
+    assert matched(REGISTERED, answer, diary=[*DIARY, new]) == ["ny"]
 
 
 def test_two_numbers_may_be_two_records():
@@ -213,11 +250,11 @@ def test_what_forwards_a_letter_decided_yesterday_has_its_record():
     assert [item.record.key for item in found["vb"].matched] == ["brygga"]
 
 
-def test_an_answer_to_a_letter_decided_yesterday_is_of_its_case():
+def test_what_answers_a_letter_decided_yesterday_has_its_case_suggested():
     later = record("ritning", 123, "Ritning", "Åsa Öberg", 3, DAY + timedelta(7))
-    answer = message("här kommer de", "svar", DAY + timedelta(7), references=("<1@x>",))
-    found = match([answer], [*DIARY, later], decided=[YESTERDAY])
-    assert [item.record.key for item in found["svar"].matched] == ["ritning"]
+    found = match([reply()], [*DIARY, later], decided=[YESTERDAY])
+    assert not found["b"].matched
+    assert found["b"].suggestions[0].record.key == "ritning"
 
 
 def test_a_decision_on_records_that_are_not_at_hand_binds_nobody():

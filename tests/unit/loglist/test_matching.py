@@ -246,6 +246,56 @@ def test_a_suggestion_is_taken_on_the_entrys_page_too(suggested, visit, unit, st
     assert standing() == [("registered", "MBN 2026/12-1", 1)]
 
 
+@pytest.fixture
+def answering(arrive, hand_over, stored):
+    """Let a letter be answered months after it was registered; give the answer and the suggestion.
+
+    The answer says nothing by itself, is from somebody else, and its document is in no diary.
+    """
+    hand_over()
+    arrive("Bullret MBN 2026/12", message_id="<bullret@post.example>")
+    match()
+    outbox = arrive(
+        "Hej igen <b>",
+        day=DAY + timedelta(days=120),
+        references="<sedd-av-ingen@post.example>\n<bullret@post.example>",
+        from_address="x7@post.example",
+        from_text="",
+    )
+    assert match().decided == 0
+    matches = stored("id, is_certain, is_case", "diarymatch", "id")
+    (number,) = [one for one, is_certain, is_case in matches if is_case and not is_certain]
+    return outbox, f"{number}.0"
+
+
+def test_the_case_of_a_letter_that_is_answered_is_suggested_and_taken(
+    answering, visit, unit, standing
+):
+    outbox, number = answering
+    browser, page = visit("granskare"), f"/units/{unit}/{outbox}/1"
+    shown = text(browser.get(page))
+    for told in (
+        "<bdi>MBN 2026/12</bdi>",
+        "Meddelandet svarar på ett som är diariefört som MBN 2026/12.",
+        "En annan handling i ärendet:",
+        "Det är det här ärendet",
+    ):
+        assert told in shown
+    browser.post(f"/units/{unit}/diary/take?entry", {"suggestion": number})
+    assert standing()[1] == ("registered", "MBN 2026/12", 1)
+
+
+def test_another_units_registered_letter_says_nothing_of_an_answer(arrive, hand_over, stored, unit):
+    hand_over()
+    arrive("Bullret MBN 2026/12", message_id="<annans@post.example>", recipient_unit="bun")
+    arrive(
+        "Hej igen", day=DAY + timedelta(days=120), references="<annans@post.example>",
+        from_address="x7@post.example", from_text="",
+    )  # fmt: skip
+    match()
+    assert stored("id", "diarymatch", "id") == []
+
+
 def test_two_reviewers_at_once_one_of_whom_takes_a_suggestion(suggested, visit, unit, standing):
     _, number = suggested
     row = re.search(r'name="row"\s+value="([\d.]+)"', text(visit("granskare").get(

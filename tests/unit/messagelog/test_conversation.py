@@ -113,6 +113,21 @@ def test_no_unit_sees_another_units_part_nor_is_led_on_by_it(letters):
     assert [row["subject"] for row in office] == ["ours", "theirs", "ours too"]
 
 
+def test_what_each_of_many_letters_answers_is_told_within_the_unit(letters):
+    question = letters.send("question")
+    letters.send("theirs", unit="bun")
+    answer = letters.send("answer", ["unseen", "theirs", "question", "answer"])
+    thanks = letters.send("thanks", ["question", "answer"])
+    found = letters.reader("ks").answered("ks", [question, answer, thanks])
+    told = [(one.sequence, one.answered_sequence, one.message_id) for one in found]
+    assert told == [
+        (3, 1, id_of("question")),
+        (4, 1, id_of("question")),
+        (4, 3, id_of("answer")),
+    ]
+    assert letters.reader("bun").answered("bun", [answer]) == []
+
+
 def test_letters_without_an_id_do_not_belong_together(letters):
     one = letters.send("one", message_id="")
     letters.send("two", message_id="")
