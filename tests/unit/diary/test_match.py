@@ -159,6 +159,14 @@ def test_the_answered_case_stands_above_what_is_alike_and_beneath_a_number():
     assert [item.record.number.serial for item in found.suggestions][:2] == [300, 123]
 
 
+def test_the_answered_case_is_not_lost_among_many_that_are_alike():
+    day = DAY + timedelta(7)
+    alike = [record(f"lik {n}", 500 + n, "Altan vid Näset", "Bo Ek", day=day) for n in range(30)]
+    answer = reply("Altan vid Näset", names=("Bo Ek",), others=("bo.ek@post.example",))
+    found = outcome(REGISTERED, answer, diary=[*DIARY, *alike])
+    assert str(found.suggestions[0].record.number.case) == "KS 2026/123"
+
+
 def test_an_answer_that_is_certain_by_itself_is_matched_whatever_it_answers():
     new = record("ny", 400, "Arrende av Sjötorpet", "Åsa Öberg", day=DAY + timedelta(7))
     answer = reply("Arrende av Sjötorpet KS 2026/400")
