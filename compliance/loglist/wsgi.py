@@ -7,5 +7,5 @@ from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "compliance.loglist.django_settings")
 application = get_wsgi_application()
-# All pages now and not at each worker's first click, which then took three seconds of a morning.
+# All pages now, once, and not in each worker at its first click.
 get_resolver().url_patterns  # noqa: B018 # reading it imports them

@@ -123,7 +123,9 @@ BEGIN
         RETURN QUERY SELECT * FROM log.row_at(wanted);
         GET DIAGNOSTICS total = ROW_COUNT;
     ELSE
-        statement := log.statement_for(wanted);
+        IF wanted.address IS NULL THEN
+            statement := log.statement_for(wanted);
+        END IF;
         span := log.span_of(wanted);
         high := least(span.high, after_at + interval '1 microsecond');
         WHILE high > span.low AND total < page LOOP
