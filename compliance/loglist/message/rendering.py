@@ -1,7 +1,9 @@
 """What a page shows of a message: headers, text, and the list of what is attached."""
 
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 
+from compliance.clock import SWEDEN
 from compliance.loglist.message import parts
 from compliance.loglist.message.html_text import text_of
 from compliance.loglist.message.parts import Part
@@ -27,7 +29,8 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Letter:
-    """headers: the names of `_HEADERS` that the message has, and what they say.
+    """headers: the names of `_HEADERS` that the message has, and what they say, Date in
+    Swedish time.
 
     text: lines in which nothing is unseen. is_from_html: there was no plain text. has_html: beside
     the text stands HTML, which may say something else. is_whole: all of it is here.
@@ -48,9 +51,7 @@ def read(raw: bytes) -> Letter:
     texts = [_text(raw, part) for part in bodies]
     text = "\n\n".join(text for text, _ in texts)
     return Letter(
-        headers={
-            name: _header(message.headers[name]) for name in _HEADERS if name in message.headers
-        },
+        headers=_headers(message.headers),
         text=_lines(text[:MAX_TEXT]),
         is_from_html=any(part.kind == "text/html" for part in bodies),
         has_html=any(
@@ -62,6 +63,22 @@ def read(raw: bytes) -> Letter:
             for number, part in enumerate(_attached(message.root), 1)
         ),
     )
+
+
+def _headers(held: parts.Headers) -> dict[str, str]:
+    found = {name: _header(held[name]) for name in _HEADERS if name in held}
+    if "date" in found:
+        found["date"] = _swedish_time(found["date"])
+    return found
+
+
+def _swedish_time(text: str) -> str:
+    """Write a Date (RFC 5322 3.6.1) as Swedes do, in Swedish time; one that is none as it is."""
+    try:
+        at = parsedate_to_datetime(text)
+        return f"{at.astimezone(SWEDEN):%Y-%m-%d %H:%M:%S}" if at.tzinfo else text
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return text
 
 
 def attachment(raw: bytes, number: int) -> tuple[str, bytes] | None:

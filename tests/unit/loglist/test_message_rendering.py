@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from compliance.loglist.message import rendering
 
@@ -67,7 +69,7 @@ def test_a_letter_is_shown_as_its_sender_meant_it():
     assert letter.headers == {
         "from": "Åsa Ek <asa@omvarlden.example>",
         "to": "ks@sjovalla.example",
-        "date": "Tue, 24 Nov 2026 10:05:00 +0100",
+        "date": "2026-11-24 10:05:00",
         "subject": "Bygglov för altan",
     }
     assert letter.text == "Hej på er!\n\n    Vi vill bygga en altan."
@@ -76,6 +78,28 @@ def test_a_letter_is_shown_as_its_sender_meant_it():
         (1, "ritning över altan.pdf", "application/pdf", 6),
         (2, "", "message/rfc822", 37),
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Mon, 29 Jun 2026 23:30:00 -0700 (PDT)", "2026-06-30 08:30:00"),
+        ("29 Jun 26 06:30 GMT", "2026-06-29 08:30:00"),
+        ("Mon, 29 Jun 2026 23:30:00 -0000", "Mon, 29 Jun 2026 23:30:00 -0000"),  # of no zone
+        ("Fri, 31 Dec 9999 23:59:59 -1200", "Fri, 31 Dec 9999 23:59:59 -1200"),
+        ("i går kväll", "i går kväll"),
+        ("", ""),
+    ],
+)
+def test_a_date_is_written_as_swedes_do_or_as_it_stands(written, shown):
+    raw = LETTER.replace(b"Tue, 24 Nov 2026 10:05:00 +0100", written.encode())
+    assert rendering.read(raw).headers["date"] == shown
+
+
+@given(st.binary(max_size=60).filter(lambda text: not set(text) & set(b"\r\n")))
+def test_no_date_breaks_the_page(written):
+    raw = LETTER.replace(b"Tue, 24 Nov 2026 10:05:00 +0100", written)
+    assert rendering.read(raw).text
 
 
 def test_an_attachment_comes_out_as_it_was():
