@@ -19,9 +19,9 @@ from compliance.messagelog import store
 SEED = 20261124
 OUTBOX = uuid.UUID("7c1f2e0a-5b52-4b52-9a53-1d1f4c3b2a10")
 HOST = "mail.sjovalla.example"
-FIRST, LAST = datetime(2023, 12, 1, tzinfo=UTC), datetime(2026, 11, 24, tzinfo=UTC)
+LAST = datetime(2026, 11, 24, tzinfo=UTC)
+APART = timedelta(days=1) / 9_200  # 10 million entries in three years
 UNITS = [f"enhet-{number:02}" for number in range(50)]
-BEFORE_ROWS = {1, 2, 4, 5, 11}  # the migrations that say what an entry is
 ROLES = ("owner", "writer", "reader", "sealer", "publisher", "disposer", "login", "web")
 
 
@@ -54,6 +54,15 @@ _GENERATED = 1_000_000
 _INDEXES = """
     SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
     WHERE indrelid = 'log.entry'::regclass AND NOT indisprimary ORDER BY 1
+"""
+_AGAIN = f"""
+    INSERT INTO log.entry ({_COLUMNS})
+    SELECT outbox_id, sequence + %(k)s * %(first)s, host, accepted_at + %(k)s * %(span)s,
+        direction, envelope_sender, recipient, from_address, from_text, subject, subject_raw,
+        replace(message_id, '<', '<' || %(k)s || '.'), queue_id || %(k)s, size, sender_unit,
+        recipient_unit, label, authenticated_user, client_class, attachments, attachment_names,
+        replace("references", '<', '<' || %(k)s || '.'), version, seed, digest, chain
+    FROM log.entry WHERE accepted_at < %(until)s
 """
 
 
@@ -102,54 +111,40 @@ def make_roles(host: str) -> None:
 
 
 def make_database(host: str, entries: int) -> None:
-    """Make the log's database with so many entries, evenly spread over three years.
+    """Make the log's database with so many entries of a town with 9,200 a day, the last in LAST.
 
     The first million come from the generator; the others are those again, later in time.
     """
     make_roles(host)
     first = min(entries, _GENERATED)
+    began, span = LAST - APART * entries, APART * first
+    until = began + span - APART / 2
     with connect(host, "owner") as owner:
         owner.execute("SET maintenance_work_mem = '1GB'")
-        known = store.migrations()
+        store.migrate(owner, store.migrations())
+        owner.execute("SELECT log.make_months(%s, %s)", [began.date(), date(2027, 11, 1)])
         # Rows first, the indexes after: so it takes minutes and not an hour.
-        store.migrate(owner, [one for one in known if one.number in BEFORE_ROWS])
         indexes = owner.execute(_INDEXES).fetchall()
         for name, _ in indexes:
             owner.execute(f"DROP INDEX {name}")
-        owner.execute("SELECT log.make_months(%s, %s)", [FIRST.date(), date(2027, 11, 1)])
         with owner.cursor().copy(f"COPY log.entry ({_COLUMNS}) FROM STDIN") as copy:
-            for row in rows(first, entries):
+            for row in rows(first, began):
                 copy.write(row)
-        owner.execute(
-            f"""INSERT INTO log.entry ({_COLUMNS})
-                SELECT outbox_id, sequence + k * %(first)s, host, accepted_at + k * %(span)s,
-                    direction, envelope_sender, recipient, from_address, from_text, subject,
-                    subject_raw, replace(message_id, '<', '<' || k || '.'), queue_id || k, size,
-                    sender_unit, recipient_unit, label, authenticated_user, client_class,
-                    attachments, attachment_names, replace("references", '<', '<' || k || '.'),
-                    version, seed, digest, chain
-                FROM log.entry, generate_series(1, %(copies)s) AS k WHERE sequence <= %(first)s""",
-            {
-                "first": first,
-                "span": (LAST - FIRST) / entries * first,
-                "copies": entries // first - 1,
-            },
-        )
+        for copies in range(1, entries // first):
+            owner.execute(_AGAIN, {"k": copies, "first": first, "span": span, "until": until})
         for _, definition in indexes:
             owner.execute(definition.replace(" ON ONLY ", " ON "))  # the partitions' too
-        store.migrate(owner, known)
         owner.execute("VACUUM ANALYZE log.entry")
         owner.execute("VACUUM ANALYZE log.unit_day")
 
 
-def rows(count: int, of: int) -> Iterator[str]:
-    """Yield the lines for COPY of the first entries of so many in all."""
+def rows(count: int, began: datetime) -> Iterator[str]:
+    """Yield the lines for COPY of so many entries, the first of them at a time."""
     random_ = random.Random(SEED)
-    span = (LAST - FIRST) / of
     heavy_units = list(accumulate(1 / (rank + 2) for rank in range(len(UNITS))))
     fake = "\\\\x" + "ab" * 32
     for number in range(count):
-        at = FIRST + span * number + timedelta(microseconds=random_.randrange(1000))
+        at = began + APART * number + timedelta(microseconds=random_.randrange(1000))
         own_unit = random_.choices(UNITS, cum_weights=heavy_units)[0]
         own = f"{own_unit}.{int(random_.paretovariate(0.7)) % 400}@sjovalla.example"
         rank = int(random_.paretovariate(0.4)) % 300_000
