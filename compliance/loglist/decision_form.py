@@ -49,12 +49,12 @@ class DecisionForm(forms.Form):
     reason = forms.ChoiceField(label=_("Reason"), required=False)
     authority = forms.CharField(label=_("Which authority"), required=False, max_length=200)
     asked = forms.CharField(
-        label=_("Who is asked: an address; empty asks whoever holds the mailbox"),
+        label=_("Who is asked: an address, or empty for whoever holds the mailbox"),
         required=False,
         max_length=254,
     )
     question = forms.CharField(
-        label=_("Question; empty asks whether it concerns a matter, and which"),
+        label=_("Question; leave empty to ask whether it concerns a matter, and which"),
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
