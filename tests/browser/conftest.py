@@ -37,7 +37,7 @@ def chromium(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             executable_path="/usr/bin/chromium",
             # Tests run as root, whom Chromium's own sandbox does not serve.
             args=["--no-sandbox", f"--host-resolver-rules={','.join(names)}", *QUIET],
-            env={**os.environ, "HOME": str(home)},
+            env={**os.environ, "HOME": str(home), "LANGUAGE": "sv"},
         )
         yield browser
         browser.close()

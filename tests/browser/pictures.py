@@ -23,15 +23,16 @@ SUBJECTS = (
 )
 
 
-def picture(page: Page, name: str) -> None:
-    """Write what is on the screen."""
+def picture(page: Page, name: str, *, is_whole: bool = True) -> None:
+    """Write the page as it is on the screen; if not whole, what is seen of it at first."""
     FOLDER.mkdir(exist_ok=True)
-    page.screenshot(path=FOLDER / f"{name}.png", full_page=True)
+    page.screenshot(path=FOLDER / f"{name}.png", full_page=is_whole)
 
 
 def test_pictures(world, visit, reviewer, on_host, rows):
     unit = reviewer["reviews"][0]
-    colleague = next(one for one in world.facts["people"] if one["unit"] == unit and one["pc"])
+    people = [one for one in world.facts["people"] if one["unit"] == unit and one["pc"]]
+    colleague = next(one for one in people if one["login"] != reviewer["login"])
     for subject in SUBJECTS:
         note = letter(world.outsider, colleague["address"], subject)
         world.submit(world.outsider, note)
@@ -57,15 +58,19 @@ def test_pictures(world, visit, reviewer, on_host, rows):
         page.get_by_role("link", name="Välj raderna").click()
         page.get_by_role("button", name="Visa", exact=True).click()
         page.get_by_role("button", name="Välj de här raderna").click()
-        page.goto(page.url.removesuffix("rows") + "rows")
+        page.get_by_role(
+            "link", name="Läs varje rad och maskera det som omfattas av sekretess"
+        ).click()
         cell = page.get_by_role("row", name=SUBJECTS[0]).get_by_role("combobox").last
         cell.fill("21 kap. 1 § OSL")
+        cell.press("Tab")  # else the list of sections hangs open over the button
         picture(page, "masking")
-        page.get_by_role("button", name="Spara").first.click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Spara").first.click()
         page.goto(page.url.partition("rows")[0] + "preview")
         picture(page, "preview")
         page.goto(f"/units/{unit}/overview/")
-        picture(page, "overview")
+        picture(page, "overview", is_whole=False)
         page.goto(f"/units/{unit}/periods/")
         picture(page, "periods")
 

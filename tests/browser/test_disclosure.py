@@ -43,7 +43,8 @@ def test_a_request_is_registered_masked_looked_at_and_handed_out(visit, reviewer
         accessible(page)
         row = page.get_by_role("row", name=subject.split()[1])
         row.get_by_role("combobox").last.fill("21 kap. 1 § OSL")
-        page.get_by_role("button", name="Spara").first.click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Spara").first.click()
         page.goto(page.url.partition("rows")[0] + "preview")
         text = page.locator("body").inner_text()
         assert "21 kap. 1 § OSL" in text
