@@ -6,6 +6,7 @@ midsummer eve, Christmas eve and New Year's eve, as for statutory time limits (l
 
 from datetime import date, datetime, timedelta
 from functools import cache
+from itertools import accumulate
 
 from compliance.clock import SWEDEN
 
@@ -34,6 +35,27 @@ def working_days_between(first: date, last: date) -> int:
 def working_days_after(first: date, last: date) -> int:
     """Count the working days after `first` up to and with `last`: 0 on the first day itself."""
     return working_days_between(first, last) + int(last > first and is_working_day(last))
+
+
+def first_day_within(days: int, last: date) -> date:
+    """Give the earliest day after which no more than so many working days have come by `last`.
+
+    days: 0 or more, as `working_days_after` counts them.
+    """
+    first = last
+    while working_days_after(first - _DAY, last) <= days:
+        first -= _DAY
+    return first
+
+
+def running_count(first: date, last: date) -> dict[date, int]:
+    """Give, for each day of a span, its working days so far.
+
+    What the count rises by from a day to a later one is `working_days_after`, for many pairs of
+    days at the price of one span.
+    """
+    days = [first + number * _DAY for number in range((last - first).days + 1)]
+    return dict(zip(days, accumulate(map(is_working_day, days)), strict=True))
 
 
 def age(arrived: datetime, now: datetime) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q
 
 from compliance.clock import SWEDEN
 from compliance.loglist.models import ReviewItem
@@ -41,11 +41,13 @@ class Reviewed:
 
     all, decided: rows of a span of time that need review, and those of them that are decided.
     left: rows of any time that somebody still has to decide, as the page of the review shows them.
+    oldest: when the oldest of those came; None if there is none.
     """
 
     all: int = 0
     decided: int = 0
     left: int = 0
+    oldest: datetime | None = None
 
     @property
     def percent(self) -> int:
@@ -91,14 +93,22 @@ def reviewed(units: Sequence[str], since: datetime, until: datetime) -> dict[str
     Of units that aren't the session's the database shows no row.
     """
     items = ReviewItem.objects.filter(unit__in=units)
-    is_left = Q(outcome__in=LEFT)
-    left = dict(items.filter(is_left).values_list("unit").annotate(Count("id")))
-    rows = items.filter(accepted_at__gte=since, accepted_at__lt=until).values_list("unit")
-    shares = {
-        unit: (all_, decided)
-        for unit, all_, decided in rows.annotate(Count("id"), decided=Count("id", filter=~is_left))
+    in_span = Q(accepted_at__gte=since, accepted_at__lt=until)
+    waiting = items.filter(outcome__in=LEFT).values_list("unit")
+    left = {
+        unit: (in_time, number, oldest)
+        for unit, in_time, number, oldest in waiting.annotate(
+            in_time=Count("id", filter=in_span), rows=Count("id"), oldest=Min("accepted_at")
+        )
     }
-    return {unit: Reviewed(*shares.get(unit, (0, 0)), left.get(unit, 0)) for unit in units}
+    # Each of the two is counted by an index alone; no index of all rows has how they stand.
+    all_ = dict(items.filter(in_span).values_list("unit").annotate(Count("id")))
+    found = {}
+    for unit in units:
+        in_time, number, oldest = left.get(unit, (0, 0, None))
+        rows = all_.get(unit, 0)
+        found[unit] = Reviewed(rows, rows - in_time, number, oldest)
+    return found
 
 
 def bars(volumes: Iterable[Volume]) -> list[Bar]:

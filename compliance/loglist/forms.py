@@ -7,6 +7,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from compliance.loglist.waits import WAITS, Wait
 from compliance.messagelog.reading import Filter
 
 
@@ -97,10 +98,21 @@ def _direction() -> forms.ChoiceField:
     return forms.ChoiceField(label=_("Direction"), required=False, choices=choices)
 
 
-class DirectionForm(forms.Form):
+def _waits() -> list[tuple[str, str]]:
+    return [("", _("All")), *((str(wait), wait.label) for wait in WAITS)]
+
+
+class LeftForm(forms.Form):
     """Which rows of what is left to review are wanted."""
 
     direction = _direction()
+    waited = forms.ChoiceField(label=_("Has waited"), required=False, choices=_waits)
+
+    @property
+    def wait(self) -> Wait | None:
+        """How long the rows have waited; None: any time. The form is valid."""
+        chosen = self.cleaned_data["waited"]
+        return next((wait for wait in WAITS if str(wait) == chosen), None)
 
 
 class FilterForm(forms.Form):

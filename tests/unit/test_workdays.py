@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compliance.clock import SWEDEN
-from compliance.workdays import age, is_working_day, working_days_between
+from compliance.workdays import (
+    age,
+    first_day_within,
+    is_working_day,
+    running_count,
+    working_days_after,
+    working_days_between,
+)
 
 DAYS = st.dates(date(2020, 1, 1), date(2040, 12, 31))
 TIMES = st.datetimes(datetime(2020, 1, 1), datetime(2040, 12, 31)).map(
@@ -90,3 +97,16 @@ def test_mail_never_grows_younger(arrived, days, hours):
     now = arrived + timedelta(days=days)
     later = now + timedelta(hours=hours)
     assert 0 <= age(arrived, now) <= age(arrived, later) <= days + 2
+
+
+@given(DAYS, st.integers(0, 12), st.integers(0, 40))
+def test_the_first_day_within_parts_days_by_what_has_come_since(last, days, before):
+    day = last - timedelta(days=before)
+    assert (day >= first_day_within(days, last)) == (working_days_after(day, last) <= days)
+
+
+@given(DAYS, st.integers(0, 40), st.integers(0, 40))
+def test_a_running_count_rises_by_the_working_days_after(first, one, other):
+    low, high = (first + timedelta(days=days) for days in sorted((one, other)))
+    count = running_count(first, first + timedelta(days=40))
+    assert count[high] - count[low] == working_days_after(low, high)

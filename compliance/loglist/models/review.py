@@ -38,6 +38,12 @@ class ReviewItem(models.Model):
                 name="review_item_left",
                 condition=models.Q(outcome__in=["", "doubt"]),
             ),
+            models.Index(
+                fields=["unit", "decided_at"],
+                include=["accepted_at"],
+                name="review_item_decided",
+                condition=~models.Q(outcome__in=["", "doubt"]),
+            ),
         ]
 
     def __str__(self) -> str:

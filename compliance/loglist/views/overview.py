@@ -1,15 +1,17 @@
 """How much mail there is and how far its review has got: of a unit, and of all of a reader's."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from compliance.clock import today
-from compliance.loglist import figures
+from compliance.loglist import figures, waits
 from compliance.loglist.context import unit_name, units_of
 from compliance.messagelog.reading import Filter
+from compliance.review.lag import label
 
 DAYS = 30
 
@@ -22,6 +24,8 @@ def of_unit(request: HttpRequest, unit: str) -> HttpResponse:
     since, until = figures.span(first, last)
     counts = request.reader.counts(Filter(unit=unit, since=since, until=until))
     days = figures.by_day(counts, first, last)
+    reviewed = figures.reviewed([unit], since, until)[unit]
+    parts = waits.parts(unit, last)
     return render(
         request,
         "loglist/overview.html",
@@ -34,7 +38,13 @@ def of_unit(request: HttpRequest, unit: str) -> HttpResponse:
             "bars": figures.bars(reversed(days.values())),
             "width": DAYS * figures.BAR_WIDTH,
             "most": max(day.total for day in days.values()),
-            "reviewed": figures.reviewed([unit], since, until)[unit],
+            "reviewed": reviewed,
+            "oldest": _oldest(reviewed, last),
+            "late": waits.late(parts),
+            "parts": parts,
+            "part_width": waits.BAR_WIDTH,
+            "decided": waits.decided(unit, since, until),
+            "label": label(),
         },
     )
 
@@ -48,8 +58,26 @@ def of_all(request: HttpRequest) -> HttpResponse:
     names = units_of(request.who)
     done = figures.reviewed([unit for unit, _ in names], since, until)
     rows = [
-        (unit, name, volumes.pop(unit, figures.Volume()), done.get(unit)) for unit, name in names
+        Row(unit, name, volumes.pop(unit, figures.Volume()), done[unit], _oldest(done[unit], last))
+        for unit, name in names
     ]
     # Units that the directory no longer has, and '', which is mail of no unit.
-    rows += [(unit, unit, volume, None) for unit, volume in sorted(volumes.items())]
-    return render(request, "loglist/overview_all.html", {"rows": rows, "days": DAYS})
+    rows += [Row(unit, unit, volume) for unit, volume in sorted(volumes.items())]
+    return render(
+        request, "loglist/overview_all.html", {"rows": rows, "days": DAYS, "label": label()}
+    )
+
+
+class Row(NamedTuple):
+    """A unit among all. oldest: working days that a row has waited. None: not known, or none."""
+
+    unit: str
+    name: str
+    volume: figures.Volume
+    reviewed: figures.Reviewed | None = None
+    oldest: int | None = None
+
+
+def _oldest(reviewed: figures.Reviewed, day: date) -> int | None:
+    """Return how many working days the oldest row that is left has waited, if there is one."""
+    return waits.waited(reviewed.oldest, day) if reviewed.oldest else None

@@ -16,7 +16,7 @@ from compliance.loglist.access import must_read, must_review
 from compliance.loglist.context import unit_name
 from compliance.loglist.decision_form import DecisionForm
 from compliance.loglist.doubts import NobodyToAskError, nobody_text, open_doubts, whom_to_ask
-from compliance.loglist.forms import DirectionForm
+from compliance.loglist.forms import LeftForm
 from compliance.loglist.models import ReviewItem
 from compliance.loglist.reviews import (
     OvertakenError,
@@ -127,9 +127,13 @@ def _page(
     form: as it was filled in. picked: ids of the items whose boxes are ticked. problem: why nothing
     was decided, a key of _STATUS. overtaken: what others decided in the meantime.
     """
-    filters = DirectionForm(request.GET, label_suffix="")
-    direction = filters.cleaned_data["direction"] if filters.is_valid() else ""
+    filters = LeftForm(request.GET, label_suffix="")
+    is_valid = filters.is_valid()
+    direction = filters.cleaned_data["direction"] if is_valid else ""
+    wait = filters.wait if is_valid else None
     found = left(unit, direction)
+    if wait:
+        found = found.filter(wait.rows(today()))
     items = list(behind(found, _spot(request.GET.get("after")))[: PAGE + 1])
     rows = with_rows(request.reader, unit, items[:PAGE])
     matches = matches_of(items[:PAGE])
@@ -138,7 +142,8 @@ def _page(
         row["matches"] = matches.get(item, [])
         row["lag"] = lag(str(item.id), item.accepted_at, None, today())
         row["is_picked"] = item.id in picked or "all" in request.GET
-    first_page = {"direction": direction} if direction else {}
+    wanted = {"direction": direction, "waited": str(wait or "")}
+    first_page = {key: value for key, value in wanted.items() if value}
     last = items[PAGE - 1] if len(items) > PAGE else None
     newer = first_page | {"after": f"{last.accepted_at.isoformat()}~{last.id}"} if last else {}
     return render(
@@ -162,14 +167,14 @@ def _page(
             "oldest": urlencode(first_page),
             "newer": urlencode(newer),
         },
-        status=_STATUS[problem] if filters.is_valid() else 400,
+        status=_STATUS[problem] if is_valid else 400,
     )
 
 
 def here(request: HttpRequest) -> str:
     """Return the part of the address that says which page of what is left this is."""
     return urlencode(
-        {key: request.GET[key] for key in ("direction", "after") if key in request.GET}
+        {key: request.GET[key] for key in ("direction", "waited", "after") if key in request.GET}
     )
 
 
