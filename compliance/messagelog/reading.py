@@ -17,6 +17,8 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import class_row, dict_row
 
+from compliance.messagelog.mailboxes import Mailbox
+
 Action = Literal["list", "entry", "export", "count", "audit"]
 Row = dict[str, Any]
 
@@ -340,6 +342,12 @@ class Reader:
                 "SELECT * FROM log.counts(%s, %s)", [self._token, self._ask("count", wanted)]
             )
             return [DayCount(*row) for row in cursor]
+
+    def mailboxes(self) -> list[Mailbox]:
+        """Return what is noted of the function mailboxes of all that the reader may see."""
+        with _told(), self._connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM log.mailboxes(%s)", [self._token])
+            return [Mailbox(*row) for row in cursor]
 
     def trail(
         self, unit: str | None = None, before: int | None = None, size: int = PAGE

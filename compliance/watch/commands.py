@@ -1,6 +1,7 @@
 """`kommunpost watch`: what lies unread in function mailboxes, and who is reminded of it."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ from compliance.clock import SWEDEN
 from compliance.directory.held import read_held
 from compliance.directory.ldap import connect
 from compliance.errors import Problem, UserError
+from compliance.messagelog.mailboxes import Mailbox, note
 from compliance.post import send
 from compliance.watch import letters, memory, unread
 from compliance.watch.keepers import watched
@@ -50,11 +52,12 @@ def remind(
     """Send the letters that are due today: to the watcher, the deputy or the head.
 
     At most one letter a working day for a mailbox. Running again the same day sends nothing new.
+    What lies unread is noted for the log list's overview.
 
     Example: kommunpost watch remind --dry-run
     """
     loaded = settings.load()
-    watch, sender = _parts(loaded)
+    watch, sender, log = _parts(loaded)
     now = datetime.now(UTC)
     found = unread.read(watch.unread)
     if now - found.at > _STALE:
@@ -73,6 +76,8 @@ def remind(
     ]
     _show([reminder for reminder, _ in turns], as_json=as_json, dry_run=dry_run)
     problems = [_not_looked_into(box) for box in boxes if box.address not in found.oldest]
+    if not dry_run:
+        problems += _note(log, boxes, found)
     for reminder, oldest in () if dry_run else turns:
         try:
             send(sender, letters.write(reminder, loaded.municipality.name))
@@ -84,6 +89,20 @@ def remind(
         memory.remember(watch.told, told)  # at once: a crash must not send it again
     if problems:
         raise UserError(problems)
+
+
+def _note(log: settings.Log, boxes: Sequence[Watched], found: unread.Unread) -> list[Problem]:
+    """Note what lies unread. Whoever is to be reminded is, also when the database is away."""
+    looked_into = [
+        Mailbox(box.address, box.unit, found.at, found.oldest[box.address])
+        for box in boxes
+        if box.address in found.oldest
+    ]
+    try:
+        note(log, looked_into)
+    except UserError as error:
+        return error.problems
+    return []
 
 
 def _show(reminders: list[Reminder], *, as_json: bool, dry_run: bool) -> None:
@@ -132,12 +151,15 @@ def _watched(loaded: settings.Settings) -> list[Watched]:
     return boxes
 
 
-def _parts(loaded: settings.Settings) -> tuple[settings.Watch, settings.Submission]:
-    if loaded.watch is None or loaded.sender is None:
+def _parts(
+    loaded: settings.Settings,
+) -> tuple[settings.Watch, settings.Submission, settings.Log]:
+    if loaded.watch is None or loaded.sender is None or loaded.log is None:
         raise UserError.of(
-            "the settings do not say where reminders are kept and who sends them",
-            f"{settings.settings_path()}: watch, sender",
+            "the settings do not say where reminders are kept, who sends them, and where it is "
+            "noted what lies unread",
+            f"{settings.settings_path()}: watch, sender, log",
             "run this on the host that holds the mailboxes, with "
             "KOMMUNPOST_CONFIG=/etc/kommunpost/watch/settings.yml",
         )
-    return loaded.watch, loaded.sender
+    return loaded.watch, loaded.sender, loaded.log

@@ -26,6 +26,7 @@ def watched(entries: Mapping[str, Entry], base: str) -> Iterator[Watched]:
             yield Watched(
                 address=unit.address,
                 name=unit.name,
+                unit=unit.first("kommunpostUnit"),
                 watcher=directory.present(unit.attributes.get("kommunpostWatcher", ())),
                 deputy=directory.present(unit.attributes.get("kommunpostDeputy", ())),
                 head=directory.head(unit) or office,
@@ -35,6 +36,7 @@ def watched(entries: Mapping[str, Entry], base: str) -> Iterator[Watched]:
             yield Watched(
                 address=post.address,
                 name=post.name,
+                unit=post.first("kommunpostUnit"),
                 watcher=directory.present(post.attributes.get("roleOccupant", ())),
                 head=directory.head_over(post) or office,
                 is_position=True,

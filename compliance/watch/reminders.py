@@ -37,16 +37,22 @@ class Recipient:
 class Watched:
     """A mailbox and those who keep it read, without those who have left or are on leave.
 
-    head is always there, as the municipal executive office stands in for a missing one. The
-    watcher of a position is its holder, and there is no deputy.
+    unit: id of the one that it belongs to. head is always there, as the municipal executive office
+    stands in for a missing one. The watcher of a position is its holder, and there is no deputy.
     """
 
     address: str
     name: str
+    unit: str
     head: Recipient
     watcher: Recipient | None = None
     deputy: Recipient | None = None
     is_position: bool = False
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether anybody who is here is named to keep it read."""
+        return bool(self.watcher or self.deputy)
 
     @property
     def chain(self) -> tuple[tuple[Keeper, Recipient], ...]:
@@ -76,6 +82,11 @@ class Reminder:
     to: Recipient
     arrived: date
     age: int
+
+
+def is_late(oldest_unread: datetime, looked_at: datetime) -> bool:
+    """Say whether mail lay unread for as long as the first is told of, when it was looked at."""
+    return age(oldest_unread, looked_at) >= STEPS[0]
 
 
 def due(

@@ -7,8 +7,10 @@ from datetime import timedelta
 from email import message_from_bytes
 from email.message import Message
 from email.policy import default
+from urllib.parse import quote
 
 import pytest
+from test_log_list import Browser, reader_of
 
 from compliance.clock import today
 from compliance.workdays import is_working_day
@@ -86,3 +88,23 @@ def test_first_the_watcher_and_the_next_day_the_deputy_is_reminded(
     )
     [row] = rows(reminder["Message-ID"])
     assert row["recipient"] == following["to"]
+
+
+def test_the_overview_tells_a_mailbox_that_nobody_reads_until_it_is_read(
+    world, on_host, unread_letter
+):
+    office = reader_of(world, lambda one: one["everything"])
+    browser = Browser(world)
+    assert browser.log_in(office["login"], office["password"]) == 302
+    of_mailbox = f'href="/units/ks/?address={quote(unread_letter)}"'
+    on_host("mail", "systemctl start kommunpost-watch.service")
+    assert browser.open("/units/ks/overview/") == 200
+    assert f"Vad som låg oläst antecknades {today()}" in browser.text
+    assert of_mailbox in browser.text
+    assert browser.open("/overview/") == 200
+    assert 'href="/units/ks/overview/#unwatched"' in browser.text
+    seen = rf"'\Seen' mailbox INBOX SUBJECT {shlex.quote('Ansökan som')}"
+    on_host("mail", f"doveadm flags add -u {unread_letter} {seen}")
+    on_host("mail", "systemctl start kommunpost-watch.service")
+    assert browser.open("/units/ks/overview/") == 200
+    assert of_mailbox not in browser.text

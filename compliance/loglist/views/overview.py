@@ -1,5 +1,6 @@
-"""How much mail there is and how far its review has got: of a unit, and of all of a reader's."""
+"""Mail, its review, its lag and unwatched mailboxes: of a unit, and of all of a reader's."""
 
+from collections import Counter
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_GET
 from compliance.clock import today
 from compliance.loglist import figures, waits
 from compliance.loglist.context import unit_name, units_of
+from compliance.loglist.unwatched import watch_over
 from compliance.messagelog.reading import Filter
 from compliance.review.lag import label
 
@@ -18,7 +20,7 @@ DAYS = 30
 
 @require_GET
 def of_unit(request: HttpRequest, unit: str) -> HttpResponse:
-    """Show a unit's volume day by day; each figure leads to its rows."""
+    """Show a unit's figures, and its volume day by day; each leads to its rows."""
     last = today()
     first = last - timedelta(days=DAYS - 1)
     since, until = figures.span(first, last)
@@ -45,26 +47,39 @@ def of_unit(request: HttpRequest, unit: str) -> HttpResponse:
             "part_width": waits.BAR_WIDTH,
             "decided": waits.decided(unit, since, until),
             "label": label(),
+            "watch": watch_over(request.reader, [unit]),
         },
     )
 
 
 @require_GET
 def of_all(request: HttpRequest) -> HttpResponse:
-    """Show the volume of each unit that the reader reads; each leads to its own overview."""
+    """Show the figures of each unit that the reader reads; each leads to its own overview."""
     last = today()
     since, until = figures.span(last - timedelta(days=DAYS - 1), last)
     volumes = figures.by_unit(request.reader.counts(Filter(since=since, until=until)))
     names = units_of(request.who)
-    done = figures.reviewed([unit for unit, _ in names], since, until)
+    units = [unit for unit, _ in names]
+    done = figures.reviewed(units, since, until)
+    watch = watch_over(request.reader, units)
+    unwatched = Counter(box.unit for box in watch.unwatched)
     rows = [
-        Row(unit, name, volumes.pop(unit, figures.Volume()), done[unit], _oldest(done[unit], last))
+        Row(
+            unit,
+            name,
+            volumes.pop(unit, figures.Volume()),
+            done[unit],
+            _oldest(done[unit], last),
+            unwatched[unit] if watch.is_known else None,
+        )
         for unit, name in names
     ]
     # Units that the directory no longer has, and '', which is mail of no unit.
     rows += [Row(unit, unit, volume) for unit, volume in sorted(volumes.items())]
     return render(
-        request, "loglist/overview_all.html", {"rows": rows, "days": DAYS, "label": label()}
+        request,
+        "loglist/overview_all.html",
+        {"rows": rows, "days": DAYS, "label": label(), "watch": watch},
     )
 
 
@@ -76,6 +91,7 @@ class Row(NamedTuple):
     volume: figures.Volume
     reviewed: figures.Reviewed | None = None
     oldest: int | None = None
+    unwatched: int | None = None
 
 
 def _oldest(reviewed: figures.Reviewed, day: date) -> int | None:

@@ -60,6 +60,8 @@ def test_every_unit_has_its_keepers_and_a_protected_one_no_name(entries):
     found = _of(entries)
     assert len(found) == 8, "six units and two positions"
     assert found["bygglov"].watcher == Recipient(f"ann.ek@{DOMAIN}", "Ann Ek")
+    assert found["bygglov"].unit == "lov"
+    assert found["kommunalrad"].unit == "ks", "that of the position"
     assert found["bygglov"].deputy == Recipient(f"referens.2@{DOMAIN}", "Referens 2")
 
 
@@ -87,6 +89,7 @@ def test_a_position_is_watched_by_its_holder_and_a_vacant_one_by_nobody(entries)
     assert post.is_position
     vacant = _of(_changed(entries, "cn=rad,ou=positions", roleOccupant=""))
     assert [keeper for keeper, _ in vacant["kommunalrad"].chain] == ["head"]
+    assert (vacant["kommunalrad"].is_kept, post.is_kept) == (False, True)
 
 
 @pytest.mark.parametrize("status", ["suspended", "closed"])
@@ -100,6 +103,13 @@ def test_whoever_left_is_not_told(entries, status):
 def test_whoever_is_on_leave_is_not_told(entries):
     away = _changed(entries, "uid=1,ou=people", kommunpostDeputy=f"uid=3,ou=people,{BASE}")
     assert _of(away)["bygglov"].watcher is None
+
+
+def test_a_mailbox_is_kept_while_the_deputy_is_here(entries):
+    away = _changed(entries, "uid=1,ou=people", kommunpostStatus="suspended")
+    assert _of(away)["bygglov"].is_kept
+    both = _changed(away, "uid=2,ou=people", kommunpostDeputy=f"uid=3,ou=people,{BASE}")
+    assert not _of(both)["bygglov"].is_kept
 
 
 def test_a_vacant_head_is_stood_in_for(entries):

@@ -15,6 +15,7 @@ from compliance.directory.model import UnitKind as Kind
 from compliance.directory.plan import make_plan
 from compliance.directory.tree import Held
 from compliance.errors import UserError
+from compliance.messagelog.mailboxes import Mailbox
 from compliance.watch import commands, unread
 
 DOMAIN = "sjovalla.example"
@@ -52,11 +53,13 @@ def town(monkeypatch, tmp_path):
 class _Town:
     def __init__(self, monkeypatch, folder: Path) -> None:
         self.folder, self.sent, self.refuses = folder, [], set()
+        self.noted, self.has_database = [], True
         settings = {
             "municipality": {"name": "Sjövalla kommun", "domain": DOMAIN},
             "directory": {"uri": "ldapi:///", "base": "dc=x", "reader_dn": "cn=x",
                           "reader_password_file": "x"},
             "watch": {"unread": str(folder / "unread.json"), "told": str(folder / "told.json")},
+            "log": {"dsn": "host=/nowhere"},
             "sender": {"host": "192.0.2.1", "address": f"kommunpost@{DOMAIN}", "login": "x",
                        "password_file": "x"},
         }  # fmt: skip
@@ -65,6 +68,7 @@ class _Town:
         monkeypatch.setattr(commands, "connect", lambda *_: nullcontext())
         monkeypatch.setattr(commands, "read_held", lambda *_: _held())
         monkeypatch.setattr(commands, "send", self._send)
+        monkeypatch.setattr(commands, "note", self._note)
         self._monkeypatch = monkeypatch
         self.at(MONDAY)
 
@@ -72,6 +76,11 @@ class _Town:
         if letter.to in self.refuses:
             raise UserError.of(f"no letter to {letter.to}")
         self.sent.append(letter.to.partition("@")[0])
+
+    def _note(self, _log, boxes) -> None:
+        if not self.has_database:
+            raise UserError.of("PostgreSQL cannot be reached")
+        self.noted.append(list(boxes))
 
     def at(self, now: datetime) -> None:
         class Clock(datetime):
@@ -119,7 +128,7 @@ def test_a_dry_run_sends_and_remembers_nothing(town):
     assert [(row["mailbox"], row["keeper"], row["age_working_days"]) for row in shown] == [
         (f"kommunalrad@{DOMAIN}", "watcher", 5)
     ]
-    assert town.sent == []
+    assert (town.sent, town.noted) == ([], [])
     assert not (town.folder / "told.json").exists()
 
 
@@ -146,3 +155,30 @@ def test_a_mailbox_that_was_not_looked_into_is_told(town):
     assert f"kommunstyrelsen@{DOMAIN}: the mailbox was not looked into" in str(
         town.remind().exception
     )
+
+
+def test_what_lies_unread_is_noted_with_its_unit_and_when_it_was_looked_at(town):
+    came = MONDAY - timedelta(days=10)
+    town.lies(kommunalrad=came)
+    town.remind()
+    assert town.noted == [
+        [
+            Mailbox(f"kommunstyrelsen@{DOMAIN}", "ks", MONDAY, None),
+            Mailbox(f"kommunkontoret@{DOMAIN}", "kk", MONDAY, None),
+            Mailbox(f"kommunalrad@{DOMAIN}", "ks", MONDAY, came),
+        ]
+    ]
+
+
+def test_when_the_database_is_away_the_letters_go_and_it_is_told(town):
+    town.lies(kommunstyrelsen=MONDAY - timedelta(days=10))
+    town.has_database = False
+    assert "PostgreSQL cannot be reached" in str(town.remind().exception)
+    assert town.sent == ["ann.ek"]
+
+
+def test_a_mailbox_that_was_not_looked_into_is_not_noted_as_read(town):
+    written = unread.to_json(unread.Unread(MONDAY, {f"kommunalrad@{DOMAIN}": None}))
+    (town.folder / "unread.json").write_text(written, encoding="utf-8")
+    town.remind()
+    assert [box.address for box in town.noted[0]] == [f"kommunalrad@{DOMAIN}"]

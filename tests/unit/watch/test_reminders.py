@@ -15,7 +15,7 @@ from compliance.workdays import age, is_working_day
 WATCHER = Recipient("asa.oberg@sjovalla.example", "Åsa Öberg")
 DEPUTY = Recipient("referens.7@sjovalla.example", "Referens 7")
 HEAD = Recipient("samhallsbyggnadschef@sjovalla.example", "Samhällsbyggnadschef")
-BOX = Watched("bygglov@sjovalla.example", "Bygglovsavdelningen", HEAD, WATCHER, DEPUTY)
+BOX = Watched("bygglov@sjovalla.example", "Bygglovsavdelningen", "lov", HEAD, WATCHER, DEPUTY)
 THURSDAY = datetime(2026, 11, 19, 16, 55, tzinfo=SWEDEN)
 
 
