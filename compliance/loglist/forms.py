@@ -1,5 +1,6 @@
 """What a reader fills in."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -7,8 +8,12 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from compliance.loglist.language import read
+from compliance.loglist.reviews import UNDECIDED
 from compliance.loglist.waits import WAITS, Wait
+from compliance.messagelog.formats import visible
 from compliance.messagelog.reading import Filter
+from compliance.review.decision import Outcome
 
 
 class LoginForm(forms.Form):
@@ -102,6 +107,12 @@ def _waits() -> list[tuple[str, str]]:
     return [("", _("All")), *((str(wait), wait.label) for wait in WAITS)]
 
 
+def _standings() -> list[tuple[str, Any]]:
+    """Return how a row can stand in the review, in the reader's language."""
+    decided = [(outcome.value, read(outcome.text)) for outcome in Outcome]
+    return [("", _("All")), (UNDECIDED, _("To review")), *decided]
+
+
 class LeftForm(forms.Form):
     """Which rows of what is left to review are wanted."""
 
@@ -125,10 +136,27 @@ class FilterForm(forms.Form):
         choices=[("part", _("the text as written")), ("words", _("words in any form"))],
     )
     address = forms.CharField(label=_("Sender or recipient"), required=False, max_length=320)
+    mailbox = forms.CharField(
+        label=_("Mailbox"), required=False, max_length=320, widget=forms.Select
+    )
     direction = _direction()
+    standing = forms.ChoiceField(label=_("Review"), required=False, choices=_standings)
     since = _day(_("From"))
     until = _day(_("To and including"))
     probes = forms.BooleanField(label=_("Show the audit's own mail"), required=False)
+
+    def __init__(
+        self, data: Mapping[str, Any], mailboxes: Sequence[tuple[str, str]] = (), **more: Any
+    ) -> None:
+        """mailboxes: addresses to choose among, with their names.
+
+        Another that is asked for stands too: it may be closed by now, or the directory away.
+        """
+        super().__init__(data, **more)
+        asked = data.get("mailbox", "")
+        known = [("", _("All")), *mailboxes]
+        others = [] if asked in dict(known) else [(asked, visible(asked))]
+        self.fields["mailbox"].widget.choices = known + others
 
     def clean(self) -> dict[str, Any]:
         """Refuse a time that ends before it begins, and what no text in the log can hold."""
@@ -152,6 +180,8 @@ class FilterForm(forms.Form):
             words=text if values["how"] == "words" else None,
             part=text if values["how"] != "words" else None,
             probes=values["probes"],
+            standing=values["standing"] or None,
+            mailbox=values["mailbox"] or None,
         )
 
 

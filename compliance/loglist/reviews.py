@@ -14,6 +14,8 @@ from compliance.review.decision import Decision, NegligibleReason, Outcome
 
 # How a row stands that somebody still has to decide.
 LEFT = ("", Outcome.DOUBT.value)
+# What a filter calls those that nobody has decided, nor asked about.
+UNDECIDED = "undecided"
 
 
 def is_in_doubt(item: ReviewItem) -> bool:

@@ -42,6 +42,10 @@ class Filter:
     unit: id of a unit; only those who may read all can leave it out. since is included, until is
     not. address: envelope sender, From or recipient, exactly. words: all of them, in any Swedish
     form. part: stands in the subject as it is, in any case. probes: also the audit's own mail.
+    mailbox: an address as well: mail between the two has both.
+    standing: how the rows stand in the log list's review, which is for the log list to hold them
+    against (`loglist/listing.py`); the log notes in the trail that it was asked for, and gives no
+    rows for it.
     """
 
     unit: str | None = None
@@ -54,6 +58,8 @@ class Filter:
     probes: bool = False
     outbox: str | None = None
     sequence: int | None = None
+    standing: str | None = None
+    mailbox: str | None = None
 
     def as_json(self) -> str:
         """Write it as the database reads it, without what isn't set."""
@@ -211,7 +217,7 @@ class Reader:
     ) -> list[Row]:
         """Return the newest rows behind a place."""
         with _told():
-            return self._rows(self._ask(action, wanted), after, size)
+            return self._rows(self.ask(action, wanted), after, size)
 
     def page_with_outcomes(
         self, wanted: Filter, after: Place | None = None, size: int = PAGE, action: Action = "list"
@@ -223,8 +229,8 @@ class Reader:
         (`schema/0022_unknown.sql`); else None.
         """
         with _told():
-            reading = self._ask(action, wanted)
-            return self._with_outcomes(reading, self._rows(reading, after, size))
+            reading = self.ask(action, wanted)
+            return self.with_outcomes(reading, self._rows(reading, after, size))
 
     def rows_of(self, unit: str, places: Sequence[Place], action: Action = "list") -> list[Row]:
         """Return a unit's rows at places, newest first, each with what became of it.
@@ -234,19 +240,19 @@ class Reader:
         if not places:
             return []
         with _told(), self._connection.cursor(row_factory=dict_row) as cursor:
-            reading = self._ask(action, Filter(unit=unit))
+            reading = self.ask(action, Filter(unit=unit))
             cursor.execute(
                 "SELECT * FROM log.rows_of(%s, %s, %s, %s::uuid[], %s)",
                 [self._token, reading, *_columns(places)],
             )
-            return self._with_outcomes(reading, cursor.fetchall())
+            return self.with_outcomes(reading, cursor.fetchall())
 
     def answered(self, unit: str, places: Sequence[Place]) -> list[Answered]:
         """Return which of a unit's entries those at places answer, the oldest of each first."""
         if not places:
             return []
         with _told(), self._connection.cursor() as cursor:
-            reading = self._ask("list", Filter(unit=unit))
+            reading = self.ask("list", Filter(unit=unit))
             cursor.execute(
                 "SELECT * FROM log.answered_by(%s, %s, %s, %s::uuid[], %s)",
                 [self._token, reading, *_columns(places)],
@@ -257,7 +263,7 @@ class Reader:
         """Return what proves a unit's entries at places; those that are not its are left out."""
         days = sorted({place.accepted_at.astimezone(UTC).date() for place in places})
         with _told(), self._connection.cursor(row_factory=dict_row) as cursor:
-            reading = self._ask("export", Filter(unit=unit))
+            reading = self.ask("export", Filter(unit=unit))
             cursor.execute(
                 "SELECT * FROM log.sealed_rows(%s, %s, %s, %s::uuid[], %s)",
                 [self._token, reading, *_columns(places)],
@@ -281,7 +287,7 @@ class Reader:
     def news(self, outbox: str, after: int, size: int = EXPORT_PAGE) -> Iterator[Row]:
         """Give an outbox's entries after a sequence, in order; only for who reads everything."""
         with _told(), self._connection.cursor(row_factory=dict_row) as cursor:
-            reading = self._ask("export", Filter(probes=True))
+            reading = self.ask("export", Filter(probes=True))
             while True:
                 cursor.execute(
                     "SELECT * FROM log.news(%s, %s, %s, %s, %s)",
@@ -299,13 +305,13 @@ class Reader:
         Each has what became of it, as `page_with_outcomes` tells.
         """
         with _told():
-            return self._all_rows(self._ask(action, wanted))
+            return self._all_rows(self.ask(action, wanted))
 
     def _all_rows(self, reading: int) -> Iterator[Row]:
         after = None
         with _told():
             while rows := self._rows(reading, after, EXPORT_PAGE):
-                yield from self._with_outcomes(reading, rows)
+                yield from self.with_outcomes(reading, rows)
                 after = Place.of(rows[-1])
 
     def entry(self, unit: str | None, outbox: str, sequence: int) -> Row:
@@ -326,11 +332,11 @@ class Reader:
         """
         wanted = Filter(unit=unit, outbox=entry.outbox_id, sequence=entry.sequence)
         with _told(), self._connection.cursor(row_factory=dict_row) as cursor:
-            reading = self._ask("entry", wanted)
+            reading = self.ask("entry", wanted)
             cursor.execute(
                 "SELECT * FROM log.conversation(%s, %s, %s)", [self._token, reading, size]
             )
-            return self._with_outcomes(reading, cursor.fetchall()[::-1])
+            return self.with_outcomes(reading, cursor.fetchall()[::-1])
 
     def counts(self, wanted: Filter) -> list[DayCount]:
         """Return the entries a day of the unit wanted, else of all that the reader may see.
@@ -339,7 +345,7 @@ class Reader:
         """
         with _told(), self._connection.cursor() as cursor:
             cursor.execute(
-                "SELECT * FROM log.counts(%s, %s)", [self._token, self._ask("count", wanted)]
+                "SELECT * FROM log.counts(%s, %s)", [self._token, self.ask("count", wanted)]
             )
             return [DayCount(*row) for row in cursor]
 
@@ -354,7 +360,7 @@ class Reader:
     ) -> list[Trace]:
         """Return who has read what, newest first, before a number."""
         with _told(), self._connection.cursor(row_factory=dict_row) as cursor:
-            reading = self._ask("audit", Filter(unit=unit))
+            reading = self.ask("audit", Filter(unit=unit))
             # As text: Django's connections and psycopg's own read JSON differently.
             cursor.execute(
                 "SELECT number, asked_at, reader, name, action, unit, filter::text, rows "
@@ -363,24 +369,17 @@ class Reader:
             )
             return [Trace(**row | {"filter": json.loads(row["filter"])}) for row in cursor]
 
-    def _ask(self, action: Action, wanted: Filter) -> int:
-        row = self._connection.execute(
-            "SELECT log.ask(%s, %s, %s)", [self._token, action, wanted.as_json()]
-        ).fetchone()
+    def ask(self, action: Action, wanted: Filter) -> int:
+        """Ask to read; return the number that the reading goes by."""
+        with _told():
+            row = self._connection.execute(
+                "SELECT log.ask(%s, %s, %s)", [self._token, action, wanted.as_json()]
+            ).fetchone()
         assert row is not None  # noqa: S101 - a function without rows is none
         return int(row[0])
 
-    def _rows(self, reading: int, after: Place | None, size: int) -> list[Row]:
-        place = after or Place(*_FIRST)
-        with self._connection.cursor(row_factory=dict_row) as cursor:
-            cursor.execute(
-                "SELECT * FROM log.rows(%s, %s, %s, %s, %s, %s)",
-                [self._token, reading, size, *place],
-            )
-            return cursor.fetchall()
-
-    def _with_outcomes(self, reading: int, rows: list[Row]) -> list[Row]:
-        """Add `deliveries`, `outcome` and `unknown` to each row."""
+    def with_outcomes(self, reading: int, rows: list[Row]) -> list[Row]:
+        """Add to rows of a reading what became of each, as `page_with_outcomes` tells it."""
         found: dict[tuple[str, int], list[Delivery]] = defaultdict(list)
         for outbox, sequence, *told in self._of_places(_OUTCOMES, reading, rows):
             found[str(outbox), sequence].append(Delivery(*told))
@@ -398,6 +397,14 @@ class Reader:
             }
             for row in rows
         ]
+
+    def _rows(self, reading: int, after: Place | None, size: int) -> list[Row]:
+        with self._connection.cursor(row_factory=dict_row) as cursor:
+            cursor.execute(
+                "SELECT * FROM log.rows(%s, %s, %s, %s, %s, %s)",
+                [self._token, reading, size, *(after or FIRST)],
+            )
+            return cursor.fetchall()
 
     def _of_places(
         self, question: LiteralString, reading: int, rows: list[Row]
@@ -433,7 +440,8 @@ def _columns(places: Sequence[Place]) -> list[list[Any]]:
     return [list(column) for column in zip(*places, strict=True)] or [[], [], []]
 
 
-_FIRST: Any = ("infinity", "00000000-0000-0000-0000-000000000000", 0)
+# Before the newest row, as the database writes it: a list begins behind it.
+FIRST: Any = ("infinity", "00000000-0000-0000-0000-000000000000", 0)
 
 
 @contextmanager

@@ -18,11 +18,15 @@ TEXTS = {
     "sv": {"how": "Sök efter", "forms": "ord i alla böjningar", "as written": "texten som den står",
            "none": "Ingen e-post stämmer", "direction": "Riktning", "out": "Utgående",
            "in": "Inkommande", "party": "Avsändare eller mottagare", "since": "Från och med",
-           "until": "Till och med", "all": "Visa alla", "older": "Äldre", "newest": "Senaste"},
+           "until": "Till och med", "all": "Visa alla", "older": "Äldre", "newest": "Senaste",
+           "mailbox": "Brevlåda", "standing": "Granskning", "undecided": "Att granska",
+           "private": "Privat"},
     "en": {"how": "Search for", "forms": "words in any form", "as written": "the text as written",
            "none": "No mail is like that", "direction": "Direction", "out": "Outgoing",
            "in": "Incoming", "party": "Sender or recipient", "since": "From",
-           "until": "To and including", "all": "Show all", "older": "Older", "newest": "Newest"},
+           "until": "To and including", "all": "Show all", "older": "Older", "newest": "Newest",
+           "mailbox": "Mailbox", "standing": "Review", "undecided": "To review",
+           "private": "Private"},
 }  # fmt: skip
 
 
@@ -65,7 +69,9 @@ def search(page: Page, language: str, **wanted: str) -> None:
     page.get_by_label(words["subject"]).fill(wanted.get("subject", ""))
     page.get_by_label(texts["how"]).select_option(wanted.get("how", texts["as written"]))
     page.get_by_label(texts["party"]).fill(wanted.get("party", ""))
+    page.get_by_label(texts["mailbox"], exact=True).select_option(wanted.get("mailbox"))
     page.get_by_label(texts["direction"]).select_option(label=wanted.get("direction"))
+    page.get_by_label(texts["standing"], exact=True).select_option(label=wanted.get("standing"))
     page.get_by_label(texts["since"], exact=True).fill(wanted.get("since", ""))
     page.get_by_label(texts["until"], exact=True).fill(wanted.get("until", ""))
     page.get_by_role("button", name=words["show"], exact=True).click()
@@ -102,6 +108,35 @@ def test_the_filter_finds_what_is_meant_and_nothing_else(
             assert found(page) == 0, wrong
         page.get_by_role("link", name=texts["all"]).click()
         assert found(page) == PAGE
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_rows_are_found_by_mailbox_and_by_how_they_stand(
+    visit, office, world, mailbox, arrived, on_host, language
+):
+    texts, word = TEXTS[language], uuid.uuid4().hex[:8]
+    unit = arrived(mailbox, f"Lekplatsen {word}")["recipient_unit"]
+    on_host("mail", "systemctl start kommunpost-log-list-work.service")
+    with visit(language, office) as page:
+        page.goto(f"/units/{unit}/")
+        choices = page.get_by_label(texts["mailbox"], exact=True).locator("option")
+        addresses = choices.evaluate_all("all => all.map(one => one.value)")
+        assert mailbox in addresses
+        board = next(one for one in addresses if one not in ("", mailbox))
+        for right, wrong in (
+            ({"mailbox": mailbox}, {"mailbox": board}),
+            ({"mailbox": mailbox, "party": world.outsider.address},
+             {"mailbox": mailbox, "party": f"ingen@{world.domain}"}),
+            ({"standing": texts["undecided"]}, {"standing": texts["private"]}),
+            ({"mailbox": mailbox, "standing": texts["undecided"]},
+             {"mailbox": board, "standing": texts["undecided"]}),
+        ):  # fmt: skip
+            search(page, language, subject=word, **right)
+            assert found(page) == 1, right
+            accessible(page)
+            search(page, language, subject=word, **wrong)
+            assert found(page) == 0, wrong
+            expect(page.get_by_text(texts["none"])).to_be_visible()
 
 
 def test_the_list_is_leafed_to_its_end_and_back_by_keyboard_alone(visit, reviewer, colleague, many):

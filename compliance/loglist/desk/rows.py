@@ -147,13 +147,14 @@ def in_words(wanted: dict[str, Any] | None) -> str:
 
 
 # What of a filter is repeated in an extract: words and addresses that were searched for may be the
-# very ones that are masked in it.
-_REPEATED = ("since", "until", "direction", "probes")
+# very ones that are masked in it. How the rows stand in the review names nobody, and whoever gets
+# the extract has to see that others were left out.
+_REPEATED = ("since", "until", "direction", "standing", "probes")
 
 
 def _told_outside(wanted: dict[str, Any]) -> str:
     told: str = asked({key: value for key, value in wanted.items() if key in _REPEATED})
     parts = [told] if told else []
-    if {"part", "words", "address"} & wanted.keys():
+    if {"part", "words", "address", "mailbox"} & wanted.keys():
         parts.append(_("chosen by a search"))
     return "; ".join(parts) or in_words({})

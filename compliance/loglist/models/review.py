@@ -34,6 +34,10 @@ class ReviewItem(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["unit", "accepted_at", "id"], name="review_item_time"),
             models.Index(
+                fields=["unit", "outcome", "accepted_at", "outbox", "sequence"],
+                name="review_item_standing",
+            ),
+            models.Index(
                 fields=["unit", "accepted_at", "id"],
                 name="review_item_left",
                 condition=models.Q(outcome__in=["", "doubt"]),

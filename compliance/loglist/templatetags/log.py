@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from compliance.loglist.language import read
 from compliance.loglist.models import ReviewItem
+from compliance.loglist.reviews import UNDECIDED
 from compliance.messagelog.formats import visible
 from compliance.review.decision import Outcome
 from compliance.review.doubt import Kind
@@ -77,7 +78,9 @@ def asked(wanted: dict[str, Any]) -> str:
         "part": _("text"),
         "words": _("words"),
         "address": _("address"),
+        "mailbox": _("mailbox"),
         "direction": _("direction"),
+        "standing": _("review"),
         "since": _("from"),
         "until": _("before"),
         "probes": _("the audit's own mail too"),
@@ -94,6 +97,8 @@ def asked(wanted: dict[str, Any]) -> str:
                 value = value[:10]
             elif key == "what":
                 value = _taken(value)
+            elif key == "standing":
+                value = outcome_name(value)
             told.append(label if key == "probes" else f"{label}: {value}")
     return "; ".join(told)
 
@@ -132,11 +137,15 @@ def standing(item: ReviewItem | None) -> str:
     """Say how a row stands in the review against the diary."""
     if item is None:
         return "–"
-    if not item.outcome:
-        left: str = _("To review")
-        return left
-    told: str = decided(item)
+    told: str = decided(item) if item.outcome else outcome_name(UNDECIDED)
     return told
+
+
+def outcome_name(standing: str) -> str:
+    """Name how rows stand that a filter asks for."""
+    names: dict[str, str] = {outcome.value: read(outcome.text) for outcome in Outcome}
+    names[UNDECIDED] = _("To review")
+    return names.get(standing, standing)
 
 
 @register.filter

@@ -12,11 +12,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from compliance.clock import today
 from compliance.errors import UserError
+from compliance.loglist import listing
 from compliance.loglist.context import unit_name
 from compliance.loglist.desk.forms import EndForm, RequestForm
 from compliance.loglist.desk.handout import refusal_of
 from compliance.loglist.desk.rows import MOST, EndedError, choose, in_words, still_open
 from compliance.loglist.forms import FilterForm
+from compliance.loglist.mailboxes import mailboxes_of
 from compliance.loglist.models import Disclosure, Handout
 from compliance.messagelog.reading import NotYoursError
 
@@ -129,11 +131,11 @@ def select(request: HttpRequest, unit: str, number: int) -> HttpResponse:
     asked = request_of(unit, number)
     if asked.ended_at is not None:
         raise EndedError
-    form = FilterForm(request.GET, label_suffix="")
+    form = FilterForm(request.GET, mailboxes_of(unit), label_suffix="")
     rows: list[dict[str, Any]] = []
     if form.is_valid():
         wanted = form.wanted(unit)
-        rows = request.reader.page(wanted, size=MOST + 1)
+        rows = listing.newest(request.reader, wanted, MOST + 1)
         if request.method == "POST" and 0 < len(rows) <= MOST:
             choose(asked, wanted, rows)
             return redirect("disclosure", unit=unit, number=number)

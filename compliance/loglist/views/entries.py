@@ -11,9 +11,12 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, Stream
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from compliance.loglist import listing
+from compliance.loglist.access import must_read
 from compliance.loglist.context import unit_name
 from compliance.loglist.decision_form import DecisionForm
 from compliance.loglist.forms import FilterForm
+from compliance.loglist.mailboxes import mailboxes_of
 from compliance.loglist.reviews import decisions_of, is_in_doubt, with_items
 from compliance.loglist.suggestions import matches_of
 from compliance.messagelog import formats
@@ -23,14 +26,14 @@ from compliance.messagelog.reading import CONVERSATION, PAGE, Place
 @require_GET
 def log_list(request: HttpRequest, unit: str) -> HttpResponse:
     """Show a page of a unit's list."""
-    form = FilterForm(request.GET, label_suffix="")
+    must_read(request, unit)
+    form = FilterForm(request.GET, mailboxes_of(unit), label_suffix="")
     rows: list[dict[str, Any]] = []
+    older: Place | None = None
     if form.is_valid():
-        rows = request.reader.page_with_outcomes(
-            form.wanted(unit), _place(request.GET.get("after")), PAGE + 1
-        )
+        after = _place(request.GET.get("after"))
+        rows, older = listing.page(request.reader, form.wanted(unit), after, PAGE)
     query = {key: value for key, value in request.GET.items() if value and key != "after"}
-    shown = with_items(unit, rows[:PAGE])
     return render(
         request,
         "loglist/list.html",
@@ -38,13 +41,12 @@ def log_list(request: HttpRequest, unit: str) -> HttpResponse:
             "unit": unit,
             "unit_name": unit_name(request, unit),
             "form": form,
-            "rows": shown,
+            "rows": with_items(unit, rows),
             "is_filtered": bool(query),
             "is_first": "after" not in request.GET,
             "query": urlencode(query),
-            "older": urlencode(query | {"after": _written(Place.of(shown[-1]))})
-            if len(rows) > PAGE
-            else "",
+            "older": urlencode(query | {"after": _written(older)}) if older else "",
+            "searched_to": older.accepted_at if older and len(rows) < PAGE else None,
         },
         status=200 if form.is_valid() else 400,
     )
@@ -112,7 +114,7 @@ def export(request: HttpRequest, unit: str, form: str) -> HttpResponse | Streami
     chosen = FilterForm(request.GET)
     if not chosen.is_valid() or form not in ("csv", "xlsx"):
         raise Http404
-    rows = request.reader.pages(chosen.wanted(unit))
+    rows = listing.every(request.reader, chosen.wanted(unit))
     path = Path(tempfile.mkstemp(prefix="loglist-")[1])
     try:
         if form == "xlsx":

@@ -103,6 +103,7 @@ def visit(installation, monkeypatch):
     """Return a browser, logged in as an account."""
     from django.test import Client
 
+    from compliance.directory import function_mailboxes
     from compliance.loglist import context, login
 
     def identify(address, password):
@@ -110,6 +111,7 @@ def visit(installation, monkeypatch):
 
     monkeypatch.setattr(login, "identify", identify)
     monkeypatch.setattr(context, "unit_names", lambda: dict(sorted(UNITS.items())))
+    monkeypatch.setattr(function_mailboxes, "of_unit", lambda *_: {})
 
     def open_as(name=None):
         browser = Client(
