@@ -112,36 +112,26 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET time
 DECLARE
     asked log.reading := log.asked(loglist.token(), reading);
     wanted log.filter := jsonb_populate_record(NULL::log.filter, asked.filter);
-    few constant integer := 5000;
-    is_many boolean := false;
-    step loglist.step;
-    total bigint := 0;
+    is_search boolean :=
+        coalesce(wanted.address, wanted.mailbox, wanted.part, wanted.words) IS NOT NULL;
+    steps loglist.step[];
+    total bigint;
 BEGIN
     IF asked.action NOT IN ('list', 'export') OR page NOT BETWEEN 1 AND 10000
        OR wanted.unit IS NULL OR wanted.standing IS NULL THEN
         RAISE EXCEPTION 'rows are not what was asked for' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    IF coalesce(wanted.address, wanted.mailbox, wanted.part, wanted.words) IS NOT NULL THEN
-        -- Few items are looked through whole; among many, what is searched for is the rarer.
-        is_many := (SELECT count(*) > few FROM (
-            SELECT FROM loglist.loglist_reviewitem AS i
-            WHERE i.unit = wanted.unit AND i.outcome = loglist.outcome_of(wanted.standing)
-              AND i.accepted_at >= coalesce(wanted.since, '-infinity')
-              AND i.accepted_at < coalesce(wanted.until, 'infinity')
-            LIMIT few + 1) AS i);
+    steps := ARRAY(SELECT s FROM loglist.along_items(
+        wanted, page, greatest(page, CASE WHEN is_search THEN 2000 ELSE 5000 END),
+        after_at, after_outbox, after_sequence) AS s);
+    total := (SELECT count(*) FROM unnest(steps) AS s WHERE (s.entry).outbox_id IS NOT NULL);
+    IF is_search AND total < cardinality(steps) THEN
+        -- Few of those that stand so are what is searched for: the log finds them sooner.
+        steps := ARRAY(SELECT s FROM loglist.along_log(
+            wanted, page, greatest(page, 2000), after_at, after_outbox, after_sequence) AS s);
+        total := (SELECT count(*) FROM unnest(steps) AS s WHERE (s.entry).outbox_id IS NOT NULL);
     END IF;
-    FOR step IN
-        SELECT * FROM loglist.along_log(
-            wanted, page, greatest(page, 1000), after_at, after_outbox, after_sequence)
-        WHERE is_many
-        UNION ALL
-        SELECT * FROM loglist.along_items(
-            wanted, page, greatest(page, few), after_at, after_outbox, after_sequence)
-        WHERE NOT is_many
-    LOOP
-        total := total + ((step.entry).outbox_id IS NOT NULL)::integer;
-        RETURN NEXT step;
-    END LOOP;
+    RETURN QUERY SELECT * FROM unnest(steps);
     IF total > 0 THEN
         INSERT INTO log.reading_page (reading, rows) VALUES (reading, total);
     END IF;
