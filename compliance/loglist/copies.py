@@ -9,7 +9,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from compliance.loglist.reviews import with_items
-from compliance.messagelog.reading import EXPORT_PAGE, Filter, Place, Reader, Row
+from compliance.messagelog.answers import Row
+from compliance.messagelog.reading import EXPORT_PAGE, Filter, Place, Reader
 
 DAYS = 30
 # What a browser still opens quickly; a unit with more gets the newest, and is told so.

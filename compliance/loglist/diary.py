@@ -17,7 +17,7 @@ from compliance.diary.number_rules import NumberRules
 from compliance.diary.record import DiaryEntry, DiaryRecord
 from compliance.errors import UserError
 from compliance.loglist.models import DiaryImport, DiaryMatch, DiaryProtected, DiaryRow
-from compliance.messagelog.reading import Session
+from compliance.messagelog.answers import Session
 
 # What of a row can be another in a later export, in the order of `_face`.
 _FACE = ("authority", "year", "serial", "document", "day", "direction", "party", "subject")

@@ -10,7 +10,7 @@ from django.db.models import Count, Min, Q
 from compliance.clock import SWEDEN
 from compliance.loglist.models import ReviewItem
 from compliance.loglist.reviews import LEFT
-from compliance.messagelog.reading import DayCount
+from compliance.messagelog.answers import DayCount
 
 BAR_WIDTH, BARS_HEIGHT = 20, 120
 

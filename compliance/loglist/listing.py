@@ -11,7 +11,8 @@ from typing import NamedTuple
 from django.db import connection
 from psycopg.rows import dict_row
 
-from compliance.messagelog.reading import EXPORT_PAGE, FIRST, Filter, Place, Reader, Row
+from compliance.messagelog.answers import Row
+from compliance.messagelog.reading import EXPORT_PAGE, FIRST, Filter, Place, Reader
 
 
 class Page(NamedTuple):

@@ -18,7 +18,8 @@ from compliance.diary.match import Outcome as Found
 from compliance.diary.record import DiaryRecord, Direction, Message
 from compliance.loglist.diary import alone, numbers_of, records_of
 from compliance.loglist.models import DiaryImport, DiaryMatch, ReviewDecision, ReviewItem
-from compliance.messagelog.reading import Answered, Place, Reader, Row, Session
+from compliance.messagelog.answers import Answered, Row, Session
+from compliance.messagelog.reading import Place, Reader
 from compliance.review.decision import Outcome
 
 # So long before the oldest letter that is left, letters still have records that it can't have.

@@ -17,7 +17,7 @@ from compliance.diary.number_rules import NumberRules
 from compliance.directory import ldap, log_readers
 from compliance.loglist.models import ProtocolRow, ReviewDecision, ReviewItem, ReviewProtocol
 from compliance.loglist.reviews import LEFT, reasons
-from compliance.messagelog.reading import Session
+from compliance.messagelog.answers import Session
 from compliance.review.decision import Decision, NegligibleReason, Outcome
 from compliance.review.document import Place, to_pdf
 from compliance.review.lag import Lag, lag

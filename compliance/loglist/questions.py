@@ -13,8 +13,9 @@ from django.db import connection
 from psycopg.rows import class_row, dict_row
 
 from compliance.messagelog import archive_door
+from compliance.messagelog.answers import Row
 from compliance.messagelog.archive_door import Answer
-from compliance.messagelog.reading import NotYoursError, Row
+from compliance.messagelog.reading import NotYoursError
 from compliance.review.doubt import Kind
 
 

@@ -9,7 +9,8 @@ from django.db import IntegrityError, transaction
 
 from compliance.directory.officials import Official
 from compliance.loglist.models import ReviewDecision, ReviewItem
-from compliance.messagelog.reading import NotYoursError, Place, Reader, Row, Session
+from compliance.messagelog.answers import Row, Session
+from compliance.messagelog.reading import NotYoursError, Place, Reader
 from compliance.review.decision import Decision, NegligibleReason, Outcome
 
 # How a row stands that somebody still has to decide.

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from compliance.loglist.models import DiaryMatch, ReviewItem
 from compliance.loglist.reviews import OvertakenError, decide, is_in_doubt
-from compliance.messagelog.reading import NotYoursError, Session
+from compliance.messagelog.answers import Session
+from compliance.messagelog.reading import NotYoursError
 from compliance.review.decision import Decision, Outcome
 
 _COUNTED = timedelta(days=30)

@@ -14,8 +14,9 @@ from django.utils import timezone
 from compliance.directory import ldap, log_readers
 from compliance.loglist.login import log_in_worker, read_as
 from compliance.loglist.models import Bookmark, ReviewItem
+from compliance.messagelog.answers import Row
 from compliance.messagelog.capture import PROBE_LABEL
-from compliance.messagelog.reading import Reader, Row
+from compliance.messagelog.reading import Reader
 
 _BATCH = 1_000
 

@@ -22,7 +22,8 @@ import typer
 
 from compliance.errors import UserError
 from compliance.messagelog import formats, store
-from compliance.messagelog.reading import Filter, Identity, Place, Reader, Row, open_session
+from compliance.messagelog.answers import Row
+from compliance.messagelog.reading import Filter, Identity, Place, Reader, open_session
 
 Connection = psycopg.Connection[Any]
 

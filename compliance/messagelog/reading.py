@@ -10,17 +10,25 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, LiteralString, NamedTuple
-from uuid import UUID
 
 import psycopg
 from psycopg.rows import class_row, dict_row
 
+from compliance.messagelog.answers import (
+    Answered,
+    DayCount,
+    Delivery,
+    Evidence,
+    Row,
+    Session,
+    Trace,
+    worst,
+)
 from compliance.messagelog.mailboxes import Mailbox
 
 Action = Literal["list", "entry", "export", "count", "audit"]
-Row = dict[str, Any]
 
 PAGE = 50
 EXPORT_PAGE = 5_000
@@ -85,87 +93,6 @@ class Place(NamedTuple):
     def of(cls, row: Row) -> "Place":
         """Return the place of a row."""
         return cls(row["accepted_at"], str(row["outbox_id"]), row["sequence"])
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """What became of an entry at one of the places that it went to, as last told.
-
-    recipient: another than the entry's where that is a list or an alias. status: `sent`,
-    `deferred`, `bounced` or `expired`. at: of the last attempt. tls: as the journal names it.
-    """
-
-    recipient: str
-    at: datetime
-    status: str
-    dsn: str | None
-    relay: str | None
-    reply: str | None
-    tls: str | None
-
-
-class Answered(NamedTuple):
-    """An entry and one that it answers, by their places in the log. message_id: of the latter."""
-
-    outbox: UUID
-    sequence: int
-    answered_outbox: UUID
-    answered_sequence: int
-    message_id: str
-
-
-@dataclass(frozen=True)
-class Session:
-    """Who reads, and what they may. units: ids, without meaning if `everything`."""
-
-    reader: str
-    name: str
-    units: list[str]
-    everything: bool
-    expires_at: datetime
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What proves a unit's entries (docs/seal-format.md), as the database has it.
-
-    rows: the entries whole, by column, with `version` and `seed`. leaves: by day (UTC), in the
-    tree's order, each outbox with its sequences and their hashes one behind another. closings: the
-    number, text and signature of the statement that closed a day; none for a day that is open.
-    """
-
-    rows: list[Row]
-    leaves: dict[date, list[tuple[UUID, list[int], bytes]]]
-    closings: dict[date, tuple[int, str, bytes]]
-
-
-@dataclass(frozen=True)
-class DayCount:
-    """How many entries a unit has on a Swedish day; probes count in no other number.
-
-    unit: '' for entries of no unit.
-    """
-
-    unit: str
-    day: date
-    incoming: int
-    outgoing: int
-    internal: int
-    probes: int
-
-
-@dataclass(frozen=True)
-class Trace:
-    """One line of the trail: who asked for what and how many rows went out. unit None: all."""
-
-    number: int
-    asked_at: datetime
-    reader: str
-    name: str
-    action: str
-    unit: str | None
-    filter: dict[str, Any]
-    rows: int
 
 
 @dataclass(frozen=True)
@@ -392,7 +319,7 @@ class Reader:
             row
             | {
                 "deliveries": found[_key(row)],
-                "outcome": _worst(found[_key(row)]) or ("unknown" if _key(row) in why else None),
+                "outcome": worst(found[_key(row)]) or ("unknown" if _key(row) in why else None),
                 "unknown": why.get(_key(row)),
             }
             for row in rows
@@ -424,15 +351,6 @@ _UNKNOWN: LiteralString = "SELECT * FROM log.unknown_of(%s, %s, %s, %s::uuid[], 
 
 def _key(row: Row) -> tuple[str, int]:
     return str(row["outbox_id"]), row["sequence"]
-
-
-def _worst(deliveries: list[Delivery]) -> str | None:
-    """Return the status that matters most where mail went to several places."""
-    states = {delivery.status for delivery in deliveries}
-    return next((status for status in _WORST_FIRST if status in states), None)
-
-
-_WORST_FIRST = ("bounced", "expired", "deferred", "sent")
 
 
 def _columns(places: Sequence[Place]) -> list[list[Any]]:

@@ -16,8 +16,8 @@ from compliance.directory import ldap, protected
 from compliance.disclosure.masking import Column, Extract, Mask, Row, Section, mask
 from compliance.loglist.models import Disclosure, DisclosureRow
 from compliance.loglist.templatetags.log import asked, direction
+from compliance.messagelog.answers import Row as Entry
 from compliance.messagelog.reading import Action, Filter, Place, Reader
-from compliance.messagelog.reading import Row as Entry
 from compliance.texts import Language, written
 
 # So many rows can be chosen for one request: what somebody can look through, and what is masked is

@@ -12,7 +12,8 @@ from django.db import connection
 
 from compliance.loglist.models.absence import WAITS, AbsenceRequest
 from compliance.messagelog import addresses
-from compliance.messagelog.reading import NotYoursError, Row, Session
+from compliance.messagelog.answers import Row, Session
+from compliance.messagelog.reading import NotYoursError
 from compliance.messagelog.units import Ldap
 
 

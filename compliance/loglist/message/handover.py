@@ -16,8 +16,8 @@ from compliance.clock import SWEDEN
 from compliance.diary.number import parse_number
 from compliance.diary.number_rules import NumberRules
 from compliance.loglist.message import rendering
+from compliance.messagelog.answers import Row
 from compliance.messagelog.formats import visible
-from compliance.messagelog.reading import Row
 
 _NAMESPACE = "https://DILCIS.eu/XML/ERMS"
 _DIRECTIONS = {"in": "incoming", "out": "outgoing"}

@@ -10,7 +10,8 @@ from compliance.errors import UserError
 from compliance.loglist.message import absence
 from compliance.loglist.models import DoubtAnswer
 from compliance.messagelog import addresses, archive_door
-from compliance.messagelog.reading import NotYoursError, Row
+from compliance.messagelog.answers import Row
+from compliance.messagelog.reading import NotYoursError
 from compliance.messagelog.units import Ldap
 from compliance.review.doubt import Kind
 

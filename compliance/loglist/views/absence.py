@@ -15,7 +15,8 @@ from compliance.loglist.context import unit_name
 from compliance.loglist.message import absence
 from compliance.loglist.models.absence import AbsenceRequest, Standing
 from compliance.loglist.views.entries import bounded
-from compliance.messagelog.reading import NotYoursError, Row
+from compliance.messagelog.answers import Row
+from compliance.messagelog.reading import NotYoursError
 
 
 class AskForm(forms.Form):

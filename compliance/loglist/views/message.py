@@ -23,7 +23,7 @@ from compliance.loglist.message import (
 )
 from compliance.loglist.reviews import with_items
 from compliance.loglist.views.entries import bounded
-from compliance.messagelog.reading import Row
+from compliance.messagelog.answers import Row
 
 _STATUS = {
     "missing": 404,

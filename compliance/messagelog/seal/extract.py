@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from compliance.errors import UserError
+from compliance.messagelog.answers import Evidence
 from compliance.messagelog.entry import FIELDS, VERSION, LogEntry, fields_of, instant
-from compliance.messagelog.reading import Evidence
 from compliance.messagelog.seal import cells, merkle, verifier
 from compliance.messagelog.seal.sealing import closings
 from compliance.messagelog.seal.statement import Signed, from_text

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
+from compliance.messagelog.answers import DayCount
 from compliance.messagelog.entry import first_chain, link, to_json
 from compliance.messagelog.reading import (
-    DayCount,
     Filter,
     Identity,
     NotYoursError,
