@@ -89,7 +89,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
             side, log.conditions_of(wanted), CASE WHEN NOT is_text THEN
                 ' ORDER BY e.accepted_at DESC, e.outbox_id DESC, e.sequence DESC LIMIT $6'
             END), ' UNION ALL '))
-    FROM (SELECT coalesce(wanted.words, wanted.part) IS NOT NULL) AS t (is_text),
+    -- No index knows one sign or two: such a text is looked for along time.
+    FROM (SELECT wanted.words IS NOT NULL OR coalesce(length(wanted.part), 0) > 2) AS t (is_text),
         unnest(CASE WHEN wanted.unit IS NULL THEN ARRAY['true'] WHEN is_text THEN ARRAY[
             format('log.units_of(e.recipient_unit, e.sender_unit) COLLATE "C" @> ARRAY[%L]',
                    wanted.unit)

@@ -169,6 +169,7 @@ def test_one_entry_is_found_by_its_number_in_its_own_unit_alone(reader):
         ({"words": "bygglov"}, [3, 1]),
         ({"words": "byggloven altan"}, [1]),
         ({"part": "gglov"}, [3, 1]),
+        ({"part": "gg"}, [3, 1]),
         ({"part": "ALTAN"}, [1]),
         ({"part": "%"}, []),
         ({"part": "_"}, []),
