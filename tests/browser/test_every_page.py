@@ -34,7 +34,7 @@ def filled(visit, office, registrar, world, mailbox, arrived, on_host):
         page.goto(own["page"])
         page.get_by_label("Tveksam, frågan är ställd").check()
         page.get_by_label("Vem som tillfrågas").fill(office["login"])
-        page.get_by_label("Fråga. Tomt").fill(LONG)
+        page.get_by_label("Fråga. Lämna tomt").fill(LONG)
         page.get_by_role("button", name="Besluta").click()
         expect(page.get_by_role("listitem").first).to_contain_text("Tveksam")
     with visit("sv", office) as page:

@@ -55,7 +55,8 @@ def test_a_reviewer_searches_and_opens_an_entry(visit, reviewer, subject, langua
 def test_the_list_is_used_by_keyboard_alone(visit, reviewer, subject):
     with visit() as page:
         page.goto("/login")
-        page.keyboard.type(reviewer["login"])  # the first field has the focus already
+        expect(page.get_by_label("E-postadress")).to_be_focused()  # by itself
+        page.keyboard.type(reviewer["login"])
         page.keyboard.press("Tab")
         page.keyboard.type(reviewer["password"])
         page.keyboard.press("Enter")

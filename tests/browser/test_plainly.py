@@ -45,6 +45,7 @@ def test_a_session_that_has_ended_shows_nothing_and_leads_back(visit, reviewer, 
         page.goto(place)
         kept = page.context.cookies()
         page.get_by_role("button", name=words["log out"]).click()
+        page.get_by_role("button", name=words["log in"]).wait_for()
         page.go_back()
         expect(page.get_by_role("table")).to_have_count(0)
         page.context.clear_cookies()
