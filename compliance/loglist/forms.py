@@ -8,12 +8,10 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from compliance.loglist.language import read
-from compliance.loglist.reviews import UNDECIDED
+from compliance.loglist.reviews import standings
 from compliance.loglist.waits import WAITS, Wait
 from compliance.messagelog.formats import visible
 from compliance.messagelog.reading import Filter
-from compliance.review.decision import Outcome
 
 
 class LoginForm(forms.Form):
@@ -108,9 +106,7 @@ def _waits() -> list[tuple[str, str]]:
 
 
 def _standings() -> list[tuple[str, Any]]:
-    """Return how a row can stand in the review, in the reader's language."""
-    decided = [(outcome.value, read(outcome.text)) for outcome in Outcome]
-    return [("", _("All")), (UNDECIDED, _("To review")), *decided]
+    return [("", _("All")), *standings().items()]
 
 
 class LeftForm(forms.Form):

@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from compliance.directory.officials import Official
+from compliance.loglist.language import read
 from compliance.loglist.models import ReviewDecision, ReviewItem
 from compliance.messagelog.answers import Row, Session
 from compliance.messagelog.reading import NotYoursError, Place, Reader
@@ -17,6 +19,12 @@ from compliance.review.decision import Decision, NegligibleReason, Outcome
 LEFT = ("", Outcome.DOUBT.value)
 # What a filter calls those that nobody has decided, nor asked about.
 UNDECIDED = "undecided"
+
+
+def standings() -> dict[str, str]:
+    """Name how a row can stand in the review, in the reader's language, by what a filter says."""
+    decided = {outcome.value: read(outcome.text) for outcome in Outcome}
+    return {UNDECIDED: _("To review"), **decided}
 
 
 def is_in_doubt(item: ReviewItem) -> bool:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from compliance.loglist.language import read
 from compliance.loglist.models import ReviewItem
-from compliance.loglist.reviews import UNDECIDED
+from compliance.loglist.reviews import UNDECIDED, standings
 from compliance.messagelog.formats import visible
 from compliance.review.decision import Outcome
 from compliance.review.doubt import Kind
@@ -143,9 +143,7 @@ def standing(item: ReviewItem | None) -> str:
 
 def outcome_name(standing: str) -> str:
     """Name how rows stand that a filter asks for."""
-    names: dict[str, str] = {outcome.value: read(outcome.text) for outcome in Outcome}
-    names[UNDECIDED] = _("To review")
-    return names.get(standing, standing)
+    return standings().get(standing, standing)
 
 
 @register.filter
