@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from django.db.models import Count, Min, Q
 
-from compliance.clock import SWEDEN
+from compliance.clock import midnight
 from compliance.loglist.models import ReviewItem
 from compliance.loglist.reviews import LEFT
 from compliance.messagelog.answers import DayCount
@@ -65,8 +65,7 @@ class Bar(NamedTuple):
 
 def span(first: date, last: date) -> tuple[datetime, datetime]:
     """Return when the first day begins in Sweden, and when the last one has ended."""
-    after = last + timedelta(days=1)
-    return datetime.combine(first, time(), SWEDEN), datetime.combine(after, time(), SWEDEN)
+    return midnight(first), midnight(last + timedelta(days=1))
 
 
 def by_day(counts: Iterable[DayCount], first: date, last: date) -> dict[date, Volume]:

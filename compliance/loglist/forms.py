@@ -1,13 +1,13 @@
 """What a reader fills in."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from compliance.clock import midnight
 from compliance.loglist.reviews import standings
 from compliance.loglist.waits import WAITS, Wait
 from compliance.messagelog.formats import visible
@@ -169,8 +169,8 @@ class FilterForm(forms.Form):
         until = values["until"] and values["until"] + timedelta(days=1)
         return Filter(
             unit=unit,
-            since=_midnight(values["since"]),
-            until=_midnight(until),
+            since=values["since"] and midnight(values["since"]),
+            until=until and midnight(until),
             direction=values["direction"] or None,
             address=values["address"] or None,
             words=text if values["how"] == "words" else None,
@@ -179,7 +179,3 @@ class FilterForm(forms.Form):
             standing=values["standing"] or None,
             mailbox=values["mailbox"] or None,
         )
-
-
-def _midnight(day: Any) -> datetime | None:
-    return timezone.make_aware(datetime.combine(day, time.min)) if day else None

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Max, Q
 from django.db.models.functions import TruncDate
 
-from compliance.clock import SWEDEN
+from compliance.clock import SWEDEN, midnight
 from compliance.diary.number import parse_number
 from compliance.diary.number_rules import NumberRules
 from compliance.directory import ldap, log_readers
@@ -102,7 +102,7 @@ def close_period(
     """
     if open_periods(unit, now.astimezone(SWEDEN).date())[0].period != period:
         raise NotThisPeriodError
-    end = datetime.combine(period.last + _DAY, time.min, SWEDEN)
+    end = midnight(period.last + _DAY)
     items = list(_not_in_a_protocol(unit).filter(accepted_at__lt=end).order_by("accepted_at", "id"))
     stored = {
         made.item_id: made

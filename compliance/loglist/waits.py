@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 from django.utils.translation import gettext as _
 
-from compliance.clock import SWEDEN
+from compliance.clock import SWEDEN, midnight
 from compliance.loglist.models import ReviewItem
 from compliance.loglist.reviews import LEFT, left
 from compliance.review.lag import LIMIT, lag
@@ -44,9 +44,9 @@ class Wait(NamedTuple):
         """Return which rows have waited so long by a day."""
         found = Q()
         if self.most is not None:
-            found &= Q(accepted_at__gte=_begin(first_day_within(self.most, day)))
+            found &= Q(accepted_at__gte=midnight(first_day_within(self.most, day)))
         if self.least > 0:
-            found &= Q(accepted_at__lt=_begin(first_day_within(self.least - 1, day)))
+            found &= Q(accepted_at__lt=midnight(first_day_within(self.least - 1, day)))
         return found
 
 
@@ -117,7 +117,3 @@ def decided(unit: str, since: datetime, until: datetime) -> Decided | None:
     rows = took.total()
     median = next(days for days, seen in zip(each, so_far, strict=True) if 2 * seen >= rows)
     return Decided(rows, median, each[-1])
-
-
-def _begin(day: date) -> datetime:
-    return datetime.combine(day, time(), SWEDEN)
