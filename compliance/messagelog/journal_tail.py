@@ -1,10 +1,14 @@
 """Reads the mail log of the systemd journal from a cursor on, and goes on as lines come.
 
 `journalctl` does the reading: it knows rotation, and its JSON is read ten times faster than the
-journal's own Python module hands out entries.
+journal's own Python module hands out entries. But it may pass over a file that is rotated at the
+moment when it is opened (systemd's issues 32157 and 40053). journald numbers all its lines without
+a gap, so all are read here, not only the mail log's, and a gap is read once more by a new
+journalctl: what that one doesn't have either isn't there.
 """
 
 import json
+import logging
 import os
 import selectors
 import subprocess
@@ -15,12 +19,15 @@ from types import TracebackType
 from compliance.messagelog.postfix_lines import Line
 
 # Syslog facility `mail`, which Postfix and Dovecot write with.
-_MATCH = "SYSLOG_FACILITY=2"
-_FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,SYSLOG_PID,_PID,_SYSTEMD_UNIT"
+_FACILITY = "2"
+_MATCH = f"SYSLOG_FACILITY={_FACILITY}"
+_FIELDS = "MESSAGE,SYSLOG_FACILITY,SYSLOG_IDENTIFIER,_PID,_SYSTEMD_UNIT"
 # Any program may call itself postfix; the unit is journald's own word.
 _UNITS = ("postfix", "dovecot")
 _CHUNK = 1 << 20
 _CHECK_SECONDS = 60
+
+_log = logging.getLogger(__name__)
 
 
 class JournalTail:
@@ -29,19 +36,24 @@ class JournalTail:
     def __init__(self, cursor: str | None, program: Sequence[str] = ("journalctl",)) -> None:
         """Start reading. program: what is run in place of journalctl, for tests."""
         self._program = program
-        self._cursor = cursor
-        self._partial = b""
+        self._cursor = cursor  # of the last line read, of whatever program
+        self._number: tuple[str, int] | None = None  # of that line: journald's series, place in it
+        self._read_again_from: str | None = None
+        self._start()
+
+    def _start(self) -> None:
         # The cursor's own line is read again: if it isn't there, lines behind it are lost too.
-        begin = [f"--cursor={cursor}"] if cursor else []
+        begin = [f"--cursor={self._cursor}"] if self._cursor else []
         self._process = subprocess.Popen(  # noqa: S603 - the command is a constant
             # Without --merge, --follow passes over what was written before the host fell.
-            [*program, "--follow", "--no-tail", "--merge", *self._common(), *begin, _MATCH],
+            [*self._program, "--follow", "--no-tail", "--merge", *self._common(), *begin],
             stdout=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
         )
         assert self._process.stdout is not None  # noqa: S101 - for the type checker
         self._pipe = self._process.stdout.fileno()
         os.set_blocking(self._pipe, False)
+        self._partial = b""
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._pipe, selectors.EVENT_READ)
 
@@ -56,6 +68,9 @@ class JournalTail:
         trace: TracebackType | None,
     ) -> None:
         """End journalctl."""
+        self._end()
+
+    def _end(self) -> None:
         self._process.kill()
         self._process.communicate()
         self._selector.close()
@@ -63,7 +78,7 @@ class JournalTail:
     def read(self, seconds: float) -> list[Line]:
         """Return the next lines, waiting at most so long for the first. Raises OSError at the end.
 
-        Lines that no mail program wrote have an empty program; their place counts all the same.
+        Lines of the mail log that no mail program wrote have an empty program.
         """
         if not self._selector.select(seconds):
             return []
@@ -71,7 +86,34 @@ class JournalTail:
         if not data:
             raise OSError(f"journalctl ended with status {self._process.wait()}")
         *whole, self._partial = (self._partial + data).split(b"\n")
-        return [_line(json.loads(text)) for text in whole if text]
+        lines = []
+        for entry in map(json.loads, whole):
+            number = (entry["__SEQNUM_ID"], int(entry["__SEQNUM"]))
+            if self._number and entry["__CURSOR"] == self._cursor:
+                continue  # where the new journalctl began
+            if self._is_gap_before(entry["__CURSOR"], number) and self._begin_again():
+                break
+            self._cursor, self._number = entry["__CURSOR"], number
+            if entry.get("SYSLOG_FACILITY") == _FACILITY:
+                lines.append(_line(entry))
+        return lines
+
+    def _is_gap_before(self, cursor: str, number: tuple[str, int]) -> bool:
+        if self._number is None:
+            return self._cursor not in (None, cursor)
+        series, place = number
+        return series == self._number[0] and place > self._number[1] + 1
+
+    def _begin_again(self) -> bool:
+        """Let a new journalctl read on from the last line; False: one has, and it lacks as much."""
+        if self._read_again_from == self._cursor:
+            _log.warning("the journal lacks lines behind %s", self._cursor)
+            return False
+        _log.info("journalctl passed over lines; they are read again")
+        self._read_again_from = self._cursor
+        self._end()
+        self._start()
+        return True
 
     def is_read_out(self, cursor: str) -> bool:
         """Say whether nothing stands behind a cursor now. Raises OSError if it can't be told."""

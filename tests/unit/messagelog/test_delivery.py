@@ -19,9 +19,9 @@ from compliance.settings import Log
 HOST = "mail.sjovalla.example"
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
-# journalctl's part, over a file of its JSON lines.
+# journalctl's part, over a file of its JSON lines; once, it passes over what it is told to.
 JOURNALCTL = """
-import json, sys, time
+import json, os, sys, time
 path, options = sys.argv[1], sys.argv[2:]
 named = dict(word.partition("=")[::2] for word in options)
 follow, begun = "--follow" in options, False
@@ -30,12 +30,16 @@ known = [json.loads(text)["__CURSOR"] for text in open(path)]
 skip = known.index(wanted) if wanted in known else 0
 skip += "--after-cursor" in named and wanted in known
 number = 0
+over = []
+if follow and os.path.exists(path + ".over"):
+    over = open(path + ".over").read().split()
+    os.remove(path + ".over")
 with open(path) as file:
     while True:
         text = file.readline()
         if text.endswith("\\n"):
             number += 1
-            if number > skip:
+            if number > skip and json.loads(text)["__CURSOR"] not in over:
                 sys.stdout.write(text)
                 sys.stdout.flush()
         elif not follow:
@@ -55,13 +59,25 @@ class Journal:
         self.program.write_text(JOURNALCTL)
         self.count = 0
 
-    def write(self, program, *texts, pid="1", unit="postfix.service", at=None):
+    def pass_over(self, *numbers):
+        """Let the next journalctl not see these lines."""
+        cursors = " ".join(f"c{number}" for number in numbers)
+        self.path.with_name("journal.over").write_text(cursors)
+
+    def write(
+        self, program, *texts, pid="1", unit="postfix.service", at=None, facility="2", lost=0
+    ):
+        """Append lines. lost: how many journald numbered before them, and couldn't write."""
+        self.count += lost
         with self.path.open("a") as file:
             for text in texts:
                 self.count += 1
                 moment = at or START + timedelta(seconds=self.count)
                 entry = {
                     "__CURSOR": f"c{self.count}",
+                    "__SEQNUM_ID": "s",
+                    "__SEQNUM": str(self.count),
+                    "SYSLOG_FACILITY": facility,
                     "_BOOT_ID": "b",
                     "__REALTIME_TIMESTAMP": str(int(moment.timestamp() * 1_000_000)),
                     "SYSLOG_IDENTIFIER": f"postfix/{program}",
@@ -168,6 +184,29 @@ def test_lines_that_were_rotated_away_unread_leave_a_gap_that_is_told(
         (START + timedelta(seconds=2),),
     ]
     assert "are gone that were not read" in caplog.text
+
+
+@pytest.mark.parametrize("passed_over", [(1,), (2, 3), (4,)])
+def test_what_journalctl_passes_over_at_a_rotation_is_read_again(
+    journal, following, connect, passed_over
+):
+    journal.write("smtp", told("QUEUEID1"))
+    with following():
+        wait_for(connect, STATES, [("QUEUEID1", "sent")])
+    journal.write("sudo", "of another facility", facility="10")
+    journal.write("smtp", told("QUEUEID2"), told("QUEUEID3"), told("QUEUEID4"))
+    journal.pass_over(*passed_over)
+    with following():
+        wait_for(connect, STATES, [(f"QUEUEID{n}", "sent") for n in (1, 2, 3, 4)])
+    assert rows(connect, "SELECT count(*) FROM log.journal") == [(1,)]
+
+
+def test_what_journald_itself_lost_holds_nothing_up(journal, following, connect):
+    journal.write("smtp", told("QUEUEID1"))
+    journal.write("smtp", told("QUEUEID2"), lost=3)
+    journal.write("smtp", told("QUEUEID3"), lost=1)
+    with following():
+        wait_for(connect, STATES, [(f"QUEUEID{n}", "sent") for n in (1, 2, 3)])
 
 
 def test_a_quiet_journal_is_read_up_to_now(journal, following, connect):
