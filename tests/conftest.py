@@ -13,7 +13,7 @@ import pytest
 from lablib.letters import World
 
 # What these assert is told with its values, as in the tests themselves.
-pytest.register_assert_rewrite("mail_load", "mail_source", "person")
+pytest.register_assert_rewrite("log_list_browser", "mail_load", "mail_source", "person")
 
 ROOT = Path(__file__).parents[1]
 LAB = Path(os.environ.get("KOMMUNPOST_LAB", ROOT / "build/lab"))

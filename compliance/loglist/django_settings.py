@@ -20,8 +20,9 @@ SESSION_HOURS = 8
 SECOND_FACTOR_REQUIRED = LOGLIST.second_factor == "required"
 OIDC = LOGLIST.oidc
 
-# A question that takes longer helps nobody, and would keep a processor from all others.
-QUESTION_SECONDS = 60
+# A question that takes longer helps nobody, and would keep a processor from all others. nginx waits
+# for 60 seconds.
+QUESTION_SECONDS = 50
 DATABASES = {
     "default": parameters(LOGLIST.web, QUESTION_SECONDS),
     "login": parameters(LOGLIST.login, QUESTION_SECONDS),
@@ -63,6 +64,7 @@ SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_FAILURE_VIEW = "compliance.loglist.views.faults.old_form"
 CSRF_COOKIE_NAME = "__Host-csrf"
 CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_HTTPONLY = True

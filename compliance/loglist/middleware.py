@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import psycopg
+from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -9,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 
 from compliance.loglist.login import read_as, units_reviewed
+from compliance.loglist.views import faults
 from compliance.messagelog.reading import NotYoursError, Reader, SessionEndedError
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -47,6 +50,14 @@ class WhoReads:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer with a page, or with the log-in."""
+        try:
+            return self._answer(request)
+        except (DatabaseError, psycopg.Error) as error:
+            if told := faults.of_database(request, error):
+                return told
+            raise
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         connection.ensure_connection()
         if request.path in _OPEN:
             read_as("")
@@ -65,12 +76,12 @@ class WhoReads:
         return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Tell what is not theirs like what is not there."""
+        """Tell what is not theirs like what is not there, and that the database is away."""
         if isinstance(exception, NotYoursError):
             return render(request, "404.html", status=404)
         if isinstance(exception, SessionEndedError):
             return _to_login(request)
-        return None
+        return faults.of_database(request, exception)
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:

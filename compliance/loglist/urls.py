@@ -9,6 +9,7 @@ from compliance.loglist.views import (
     diary,
     disclosure,
     entries,
+    faults,
     handout,
     masking,
     message,
@@ -25,6 +26,8 @@ _ENTRY = "units/<slug:unit>/<uuid:outbox>/<int:sequence>"
 _DESK = "units/<slug:unit>/disclosures/"
 _REQUEST = f"{_DESK}<int:number>/"
 
+handler400 = faults.bad_request
+handler500 = faults.broken
 urlpatterns = [
     path("", account.start, name="start"),
     path("login", account.login, name="login"),
