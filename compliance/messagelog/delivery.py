@@ -89,9 +89,13 @@ class _Stretch:
         self._lines = PostfixLines(memory, unit_of)
         self._is_joined = False
         self._idle = 0.0
+        self._is_behind = False
 
     def advance(self, journal: JournalTail) -> bool:
-        """Read what has come and store it; say whether there was any."""
+        """Read what has come and store it; say whether there was any.
+
+        Raises OSError if lines have long been there and don't come.
+        """
         lines = journal.read(POLL_SECONDS)
         while lines and len(lines) < BATCH:
             more = journal.read(0.05)
@@ -99,7 +103,7 @@ class _Stretch:
             if not more:
                 break
         if lines:
-            self._idle = 0.0
+            self._idle, self._is_behind = 0.0, False
             self._store(lines)
             return True
         self._idle += POLL_SECONDS
@@ -108,6 +112,10 @@ class _Stretch:
             started = datetime.now(UTC)
             if journal.is_read_out(self._stored_cursor):
                 self._send(self._stored_cursor, None, started)
+            elif self._is_behind:
+                raise OSError("journalctl doesn't give what stands in the journal")
+            else:
+                self._is_behind = True
         return False
 
     def _store(self, lines: list[Line]) -> None:

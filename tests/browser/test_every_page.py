@@ -93,3 +93,26 @@ def test_pictures_are_seen_in_colours_of_ones_own(visit, office, filled):
 
 def colour(one, what: str) -> str:
     return one.evaluate(f"element => getComputedStyle(element)['{what}']")
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [("sv", "Formuläret togs inte emot"), ("en", "The form was not taken")],
+)
+def test_a_form_that_is_not_taken_tells_everybody_why(visit, language, title):
+    with visit(language) as page:
+        page.goto("/login")
+        page.context.clear_cookies(name="__Host-csrf")
+        page.locator("input[name=address]").fill("anna@exempel.se")
+        page.locator("input[name=password]").fill("x")
+        page.locator("input[name=password]").press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        used_by_everybody(page, by_keyboard=language == "sv")
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_a_page_that_is_not_there_says_so_to_everybody(visit, office, language):
+    with visit(language, office) as page:
+        answer = page.goto("/finns-inte")
+        assert answer.status == 404
+        used_by_everybody(page, by_keyboard=language == "sv")

@@ -186,7 +186,7 @@ def test_lines_that_were_rotated_away_unread_leave_a_gap_that_is_told(
     assert "are gone that were not read" in caplog.text
 
 
-@pytest.mark.parametrize("passed_over", [(1,), (2, 3), (4,)])
+@pytest.mark.parametrize("passed_over", [(1,), (2, 3), (4,), (5,)])
 def test_what_journalctl_passes_over_at_a_rotation_is_read_again(
     journal, following, connect, passed_over
 ):
