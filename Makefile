@@ -74,6 +74,7 @@ lint: setup ## every linter, no warnings
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline -q
 	@$(BIN)/djlint --check --lint --quiet templates
 	@$(BIN)/djlint --check --lint --quiet --profile django --indent 2 compliance/loglist/templates
+	@! git grep -nE '^(<{7}|>{7}) ' # what a merge left behind
 
 format: setup ## let the formatters write
 	@$(BIN)/ruff check --fix -q . bin/lab bin/steps
