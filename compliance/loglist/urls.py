@@ -76,6 +76,7 @@ urlpatterns = [
     path(f"{_REQUEST}file.zip", handout.file, name="disclosure-file"),
     path(f"{_REQUEST}refusal.txt", handout.refusal, name="disclosure-refusal"),
     path(f"{_REQUEST}end", disclosure.end, name="disclosure-end"),
+    path(f"{_REQUEST}appeal", disclosure.appeal, name="disclosure-appeal"),
     path("trail/", entries.trail, name="trail"),
     path("trail/<slug:unit>/", entries.trail, name="trail-of"),
 ]

@@ -47,7 +47,7 @@ NOT_ALWAYS = {
 # What a button or a link asks for: it leads on to a page, or is a file.
 NO_PAGES = {
     "start", "logout", "language", "health", "decide-entry", "take", "disclosure-end",
-    "export", "eml", "package", "forward", "attachment", "protocol", "disclosure-file",
-    "disclosure-refusal", "single-sign-on", "single-sign-on-back",
+    "disclosure-appeal", "export", "eml", "package", "forward", "attachment", "protocol",
+    "disclosure-file", "disclosure-refusal", "single-sign-on", "single-sign-on-back",
 }  # fmt: skip
 EVERY = {*OPEN, *LOGGED_IN, *NOT_ALWAYS, *NO_PAGES}

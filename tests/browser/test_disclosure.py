@@ -65,3 +65,10 @@ def test_a_request_is_registered_masked_looked_at_and_handed_out(visit, reviewer
             told = handed_out.read(csv).decode("utf-8-sig")
         assert "21 kap. 1 § OSL" in told
         assert word not in told
+        expect(page.get_by_text("Väntar till 20")).to_be_visible()
+        page.get_by_role("button", name="Beslutet är överklagat").click()
+        expect(page.get_by_text("Väntar tills vidare")).to_be_visible()
+        accessible(page)
+        page.get_by_role("button", name="Målet är avslutat").click()
+        expect(page.get_by_text("målet är avslutat")).to_be_visible()
+        accessible(page)

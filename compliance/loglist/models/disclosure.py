@@ -1,6 +1,7 @@
 """Requests for a unit's log list: what was asked for, which rows, and what is masked in them."""
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from compliance.clock import SWEDEN, today
@@ -14,6 +15,7 @@ class Disclosure(models.Model):
 
     asked_by: whoever asked may be anonymous, and is not asked why (TF 2 kap. 18 §). wanted: the
     filter that the rows were chosen by, as the log reads it. hold: the number of the hold.
+    held_until: set by the database where something was kept back, so that there is time to appeal.
     """
 
     class Outcome(models.TextChoices):
@@ -34,6 +36,11 @@ class Disclosure(models.Model):
     ended_by = models.CharField(max_length=200, default="")
     outcome = models.CharField(max_length=16, choices=Outcome.choices, blank=True, default="")
     reason = models.TextField(blank=True, default="")
+    held_until = models.DateTimeField(null=True)
+    appealed_at = models.DateTimeField(null=True)
+    appealed_by = models.CharField(max_length=200, default="")
+    appeal_over_at = models.DateTimeField(null=True)
+    appeal_over_by = models.CharField(max_length=200, default="")
 
     class Meta:
         """How it is stored."""
@@ -50,6 +57,11 @@ class Disclosure(models.Model):
         """Its clock: the working days from the day it came to its end, or so far."""
         until = self.ended_at.astimezone(SWEDEN).date() if self.ended_at else today()
         return working_days_after(self.received_on, until)
+
+    @property
+    def is_held(self) -> bool:
+        """Say whether the time to appeal still runs."""
+        return self.held_until is not None and self.held_until > timezone.now()
 
 
 class DisclosureRow(models.Model):

@@ -169,3 +169,18 @@ def end(request: HttpRequest, unit: str, number: int) -> HttpResponse:
         held.reason = form.cleaned_data["reason"]
         held.save(update_fields=["ended_at", "outcome", "reason"])
     return redirect("disclosure", unit=unit, number=number)
+
+
+@require_POST
+@for_reviewers
+def appeal(request: HttpRequest, unit: str, number: int) -> HttpResponse:
+    """Note that a decision is appealed, or that the case is closed. The database says when."""
+    asked = request_of(unit, number)
+    if asked.held_until is None:
+        raise Http404  # nothing was kept back, or the request is open
+    noted = "appeal_over_at" if request.POST.get("is") == "over" else "appealed_at"
+    # A second click finds it noted.
+    once = Disclosure.objects.filter(pk=asked.pk, **{f"{noted}__isnull": True})
+    if noted == "appealed_at" or asked.appealed_at is not None:
+        once.update(**{noted: timezone.now()})
+    return redirect("disclosure", unit=unit, number=number)

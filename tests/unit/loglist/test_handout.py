@@ -188,11 +188,13 @@ def test_the_sender_is_the_envelopes_where_the_message_names_none(visit, install
 
 
 @pytest.mark.usefixtures("no_pdf")
-def test_what_was_handed_out_is_kept_and_disposal_goes_on(masked, installation):
-    browser, path = masked
+def test_what_was_handed_out_whole_is_kept_and_disposal_goes_on(handed, installation):
+    browser, path = handed
     before = holds(installation, "bun")
     hand_out(browser, path)
     assert holds(installation, "bun") == before - 1
+    assert "Gallring" not in text_of(browser, path)
+    assert browser.post(f"{path}appeal", {"is": "appealed"}).status_code == 404
     data = file_of(browser, path)
     assert file_of(browser, path) == data
     page = text_of(browser, path)
