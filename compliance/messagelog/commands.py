@@ -93,6 +93,8 @@ def verify(
     until: Annotated[str | None, typer.Option(help="Up to this day, not included")] = None,
     unit: Annotated[str | None, typer.Option(help="One unit only, on --day")] = None,
     day: Annotated[str | None, typer.Option(help="The unit's day (UTC)")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
 ) -> None:
     """Verify that no entry was removed, altered, inserted or reordered. Exit code 1 if one was.
 
@@ -102,7 +104,7 @@ def verify(
     from compliance.messagelog.seal import commands
 
     if unit is None and day is None:
-        commands.verify(since, until)
+        commands.verify(since, until, as_json=as_json)
     elif unit is None or day is None or since or until:
         raise UserError.of(
             "--unit and --day go together, and without --since and --until",
@@ -110,7 +112,7 @@ def verify(
             "name both, e.g. --unit ks --day 2026-11-24",
         )
     else:
-        commands.verify_unit(unit, day)
+        commands.verify_unit(unit, day, as_json=as_json)
 
 
 @app.command()

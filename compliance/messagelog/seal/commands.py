@@ -1,6 +1,9 @@
 """`kommunpost log seal`, `publish` and `verify`, and `kommunpost verify`."""
 
+import json
 import sys
+from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +25,7 @@ from compliance.messagelog.seal.statement import (
     read_public_key,
 )
 from compliance.messagelog.seal.storage import SealStore
-from compliance.messagelog.seal.unit_day import verify_unit_day
+from compliance.messagelog.seal.unit_day import UnitDay, verify_unit_day
 from compliance.messagelog.seal.verification import Report
 from compliance.messagelog.seal.verification import verify as verify_log
 
@@ -76,7 +79,7 @@ def publish() -> None:
         sys.stdout.write(f"published {written}\n")
 
 
-def verify(since: str | None, until: str | None) -> None:
+def verify(since: str | None, until: str | None, *, as_json: bool) -> None:
     """Do `kommunpost log verify` for days as the user wrote them."""
     first = _day("--since", since) if since else None
     stop = _day("--until", until) if until else None
@@ -87,13 +90,15 @@ def verify(since: str | None, until: str | None) -> None:
         report = verify_log(view, key, loaded.municipality.domain, first, stop, copies)
         stamped, broken = _stamps(view, own.time_stamping)
     report.findings += broken
-    for line in [*_lines(report), *stamped, *told]:
-        sys.stdout.write(line + "\n")
+    if as_json:
+        _write_json(asdict(report), [*stamped, *told])
+    else:
+        _write([*_lines(report), *stamped, *told])
     if report.findings:
         raise typer.Exit(1)
 
 
-def verify_unit(unit: str, day: str) -> None:
+def verify_unit(unit: str, day: str, *, as_json: bool) -> None:
     """Do `kommunpost log verify --unit UNIT --day DAY`."""
     wanted = _day("--day", day)
     loaded, log, own = _settings()
@@ -101,38 +106,65 @@ def verify_unit(unit: str, day: str) -> None:
     copies, told = _copies(loaded, own)
     with store.session(log) as connection, SealStore.snapshot(connection) as view:
         found = verify_unit_day(view, key, loaded.municipality.domain, unit, wanted, copies)
-    for finding in found.findings:
-        sys.stdout.write(f"{finding}\n")
-    disposed = f", {found.disposed} of them disposed of" if found.disposed else ""
-    sys.stdout.write(
-        f"{found.rows} rows of unit {unit} on {wanted}{disposed}, signed by statement"
-        f" {found.statement} with root {found.root}: {_verdict(found.findings)}\n"
-    )
-    if found.late:
-        sys.stdout.write(f"{found.late} entries came since: no statement holds them yet\n")
-    for line in told:
-        sys.stdout.write(f"{line}\n")
+    if as_json:
+        _write_json({"unit": unit, "day": wanted, **asdict(found)}, told)
+    else:
+        _write([*_unit_lines(found, unit, wanted), *told])
     if found.findings:
         raise typer.Exit(1)
+
+
+def _write(lines: Iterable[str]) -> None:
+    for line in lines:
+        sys.stdout.write(line + "\n")
+
+
+def _write_json(found: dict[str, Any], held_against: list[str]) -> None:
+    """Write what was found; held_against: in words, what besides the log was asked."""
+    told = {"holds": not found["findings"], **found, "held_against": held_against}
+    sys.stdout.write(json.dumps(told, ensure_ascii=False, default=str) + "\n")
 
 
 @app.command()
 def verify_extract(
     extract: Annotated[Path, typer.Argument(help="The extract, a JSON file")],
+    *,
     key: Annotated[Path | None, typer.Option(help="The municipality's published key (PEM)")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
 ) -> None:
-    """Verify an extract of a message log that was handed out. Exit code 1 if it doesn't hold."""
+    """Verify an extract of a message log that was handed out.
+
+    Exit codes: 0 it holds, 1 it doesn't, 2 it can't be read.
+    Example: kommunpost verify bevis.json --key sjovalla.pem
+    """
     known = read_public_key(key) if key else None
     try:
         text = extract.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise UserError.of(f"the extract cannot be read ({error})", str(extract)) from error
+        raise UserError.of(
+            f"the extract cannot be read ({error})",
+            str(extract),
+            "name the JSON file that came with the extract",
+        ) from error
     try:
         verified = verifier.verify(text, known)
     except verifier.ExtractError as error:
-        sys.stderr.write(f"{extract}: the extract does not hold: {error}\n")
+        if as_json:
+            _write([json.dumps({"holds": False, "error": str(error)}, ensure_ascii=False)])
+        else:
+            sys.stderr.write(f"{extract}: the extract does not hold: {error}\n")
         raise typer.Exit(1) from error
-    sys.stdout.write(verifier.describe(verified, key_is_known=known is not None) + "\n")
+    if as_json:
+        told = {
+            "holds": True,
+            "domain": verified.domain,
+            "fingerprint": verifier.fingerprint(verified.key),
+            "key_is_known": known is not None,
+            "rows": [asdict(row) for row in verified.rows],
+        }
+        _write([json.dumps(told, ensure_ascii=False)])
+    else:
+        _write([verifier.describe(verified, key_is_known=known is not None)])
 
 
 def _copies(loaded: settings.Settings, own: settings.Seal) -> tuple[list[Signed], list[str]]:
@@ -182,6 +214,18 @@ def _lines(report: Report) -> list[str]:
     )
     if report.open_entries:
         lines.append(f"{report.open_entries} entries came since: the chain alone holds them so far")
+    return lines
+
+
+def _unit_lines(found: UnitDay, unit: str, day: date) -> list[str]:
+    disposed = f", {found.disposed} of them disposed of" if found.disposed else ""
+    lines = [
+        *map(str, found.findings),
+        f"{found.rows} rows of unit {unit} on {day}{disposed}, signed by statement"
+        f" {found.statement} with root {found.root}: {_verdict(found.findings)}",
+    ]
+    if found.late:
+        lines.append(f"{found.late} entries came since: no statement holds them yet")
     return lines
 
 

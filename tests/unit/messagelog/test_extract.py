@@ -277,6 +277,24 @@ def test_the_command_says_what_holds(files):
     assert (result.exit_code, "row 1: it is not what was signed" in result.output) == (1, True)
 
 
+def test_a_machine_reads_the_same(files):
+    key, good, bad = files
+
+    def told(*words):
+        result = CliRunner().invoke(cli.app, ["verify", "--json", *map(str, words)])
+        return result.exit_code, json.loads(result.output)
+
+    status, found = told(good, "--key", key)
+    assert (status, found["holds"], found["key_is_known"]) == (0, True, True)
+    assert found["domain"] == "sjovalla.example"
+    assert [row["rows"] for row in found["rows"]] == [4, 4, 4, 4]
+    assert BASIS in {basis for row in found["rows"] for basis in row["masked"].values()}
+    assert told(good)[1]["key_is_known"] is False
+    status, found = told(bad)
+    assert (status, found["holds"]) == (1, False)
+    assert "row 1: it is not what was signed" in found["error"]
+
+
 def test_the_command_names_a_file_that_it_cannot_read(files, tmp_path):
     _, good, _ = files
     for words in ([str(tmp_path / "finns-inte")], [str(good), "--key", str(good)]):

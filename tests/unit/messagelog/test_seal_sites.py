@@ -2,6 +2,7 @@
 
 # ruff: noqa: F811 - fixtures of test_seal_store.py
 
+import json
 import ssl
 import subprocess
 import threading
@@ -76,6 +77,20 @@ def test_the_last_statement_shown_stands_for_all(week, verify, tamper):
     result = verify("--unit", "ks", "--day", "2026-11-23")
     assert result.exit_code == 1
     assert "a published statement is not in the log" in result.output
+
+
+def test_a_machine_reads_the_same(week, verify, tamper):
+    words = (), ("--unit", "ks", "--day", "2026-11-23")
+    for told in (json.loads(verify(*more, "--json").output) for more in words):
+        assert (told["holds"], told["findings"]) == (True, [])
+        assert sum("last statement that https://" in one for one in told["held_against"]) == 2
+    assert {"unit": "ks", "day": "2026-11-23", "statement": 1}.items() <= told.items()
+    tamper("UPDATE log.entry SET subject = 'ändrad'")
+    for more in words:
+        result = verify(*more, "--json")
+        told = json.loads(result.output)
+        assert (result.exit_code, told["holds"]) == (1, False)
+        assert {one["kind"] for one in told["findings"]} == {"altered"}
 
 
 def test_a_site_that_does_not_show_it_is_told(week, verify, site):
