@@ -1,15 +1,19 @@
 """The log list's commands on its hosts."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import psycopg
 import typer
 from django.conf import settings
+from django.db import Error as DatabaseError
 
 from compliance.errors import UserError
 from compliance.loglist.database import parameters
-from compliance.messagelog.store import log_settings
+from compliance.messagelog.store import first_line, log_settings
 
 app = typer.Typer(
     help="The log list's own tables and work.", no_args_is_help=True, rich_markup_mode=None
@@ -21,7 +25,26 @@ def _loglist() -> None:
     """The log list's own tables and work."""
 
 
+@contextmanager
+def _over_the_database() -> Iterator[None]:
+    """Let a command run; what PostgreSQL says, or that it is away, becomes a UserError."""
+    try:
+        yield
+    except (DatabaseError, psycopg.Error) as error:
+        cause = error.__cause__ if isinstance(error, DatabaseError) else error
+        if not isinstance(cause, psycopg.Error):
+            raise
+        is_away = isinstance(cause, (psycopg.OperationalError, psycopg.InterfaceError))
+        way = settings.DATABASES["default"]
+        raise UserError.of(
+            f"PostgreSQL {'cannot be reached' if is_away else 'refused'}: {first_line(cause)}",
+            f"database {way['NAME']} on {way['HOST'] or 'this host'}, as {way['USER']}",
+            "see that it runs, and that `kommunpost log migrate` and `loglist migrate` were run",
+        ) from error
+
+
 @app.command()
+@_over_the_database()
 def migrate() -> None:
     """Bring the log list's own tables up to date, as the owner of the database.
 
@@ -48,6 +71,7 @@ def migrate() -> None:
 
 
 @app.command()
+@_over_the_database()
 def forget_second_step(
     address: str = typer.Argument(..., help="Whose: the address that they log in with"),
 ) -> None:
@@ -70,6 +94,7 @@ def forget_second_step(
 
 
 @app.command()
+@_over_the_database()
 def work() -> None:
     """Take in what the message log has of new, hold it against the diaries, and send letters.
 
@@ -99,6 +124,7 @@ def work() -> None:
 
 
 @app.command()
+@_over_the_database()
 def import_diary(
     unit: Annotated[str, typer.Option(help="id of the unit whose diary it is")],
     file: Annotated[Path, typer.Argument(help="CSV, XLSX, or CITS ERMS as XML")],
@@ -126,6 +152,7 @@ def import_diary(
 
 
 @app.command()
+@_over_the_database()
 def copy(
     folder: Annotated[Path, typer.Argument(file_okay=False, exists=True, help="Where to lay them")],
 ) -> None:

@@ -60,13 +60,13 @@ def session(log: Log) -> Iterator[psycopg.Connection[Any]]:
             yield connection
     except psycopg.OperationalError as error:
         raise UserError.of(
-            f"PostgreSQL cannot be reached: {_first_line(error)}",
+            f"PostgreSQL cannot be reached: {first_line(error)}",
             log.dsn,
             "see that it runs, and that log.dsn and log.password_file are right",
         ) from error
     except psycopg.Error as error:
         raise UserError.of(
-            f"PostgreSQL refused: {_first_line(error)}",
+            f"PostgreSQL refused: {first_line(error)}",
             log.dsn,
             "see that this user may do it, and that `kommunpost log migrate` was run",
         ) from error
@@ -172,6 +172,7 @@ def strays(connection: psycopg.Connection[Any]) -> int:
     return int(row[0]) if row else 0
 
 
-def _first_line(error: psycopg.Error) -> str:
+def first_line(error: psycopg.Error) -> str:
+    """Return what PostgreSQL, or the way to it, said, in one line."""
     text = error.diag.message_primary or str(error)
     return text.strip().splitlines()[0] if text.strip() else type(error).__name__

@@ -15,6 +15,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from psycopg import errors
 
+from compliance.messagelog.store import first_line
+
 _log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 60
@@ -29,10 +31,10 @@ def of_database(request: HttpRequest, exception: Exception) -> HttpResponse | No
         _log.warning("%s took too long and was given up", request.path)
         return _page("slow", 503)
     if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
-        _log.warning("%s: the database is away: %s", request.path, _first_line(error))
+        _log.warning("%s: the database is away: %s", request.path, first_line(error))
         connections.close_all()  # so that the next page isn't asked for over what is dead
     elif isinstance(error, _BEING_UPDATED):
-        _log.error("%s: not in the database: %s", request.path, _first_line(error))
+        _log.error("%s: not in the database: %s", request.path, first_line(error))
     else:
         return None
     response = _page("away", 503)
@@ -55,10 +57,6 @@ def old_form(_request: HttpRequest, reason: str = "") -> HttpResponse:
     """Tell that a form was not taken, since it isn't known to be of this site's own (CSRF)."""
     del reason  # which speaks of cookies and headers, to programmers
     return _page("old", 403)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
 
 
 def _page(kind: str, status: int) -> HttpResponse:

@@ -6,6 +6,10 @@ import uuid
 import psycopg
 import pytest
 
+from compliance.errors import UserError
+
+from .test_faults import database_away
+
 AUTHORITY_OF = {"sbn": "sbn", "sbf": "sbn", "kfn": "kfn", "kff": "kfn"}
 # Direction, unit of the sender and of the recipient, label; and whose list it has to stand in.
 MAIL = [
@@ -157,3 +161,20 @@ def test_the_command_says_how_many_rows_came(arrive, installation, monkeypatch):
     told = CliRunner().invoke(app, ["work"]).output.splitlines()
     assert told[0] == f"{len(WANTED)} rows to review"
     assert CliRunner().invoke(app, ["work"]).output == ""
+
+
+def test_the_command_says_that_the_database_is_away(visit, server, monkeypatch):
+    from django.db import connections
+    from typer.testing import CliRunner
+
+    from compliance.loglist import work
+    from compliance.loglist.commands import app
+
+    monkeypatch.setattr(work, "authorities", lambda: AUTHORITY_OF)
+    with database_away(server):
+        told = CliRunner().invoke(app, ["work"])
+    assert isinstance(told.exception, UserError)
+    assert "PostgreSQL cannot be reached" in str(told.exception)
+    assert "as kommunpost_web" in str(told.exception)
+    connections.close_all()  # a command is a process of its own, and these are one
+    assert CliRunner().invoke(app, ["work"]).exit_code == 0
