@@ -21,9 +21,10 @@ from compliance.messagelog.postfix_lines import Line
 # Syslog facility `mail`, which Postfix and Dovecot write with.
 _FACILITY = "2"
 _MATCH = f"SYSLOG_FACILITY={_FACILITY}"
-_FIELDS = "MESSAGE,SYSLOG_FACILITY,SYSLOG_IDENTIFIER,_PID,_SYSTEMD_UNIT"
-# Any program may call itself postfix; the unit is journald's own word.
+_FIELDS = "MESSAGE,SYSLOG_FACILITY,SYSLOG_IDENTIFIER,_PID,_UID,_SYSTEMD_UNIT"
+# Any program may call itself postfix; the unit is journald's own word, and so is the user.
 _UNITS = ("postfix", "dovecot")
+_BY_HAND = "postsuper"  # which an administrator runs, in a session of their own, and only root can
 _CHUNK = 1 << 20
 _CHECK_SECONDS = 60
 
@@ -136,11 +137,12 @@ class JournalTail:
 def _line(entry: dict[str, object]) -> Line:
     unit = str(entry.get("_SYSTEMD_UNIT", ""))
     program = str(entry.get("SYSLOG_IDENTIFIER", "")).rpartition("/")[2]
+    is_theirs = unit.startswith(_UNITS) or (program == _BY_HAND and entry.get("_UID") == "0")
     return Line(
         cursor=str(entry["__CURSOR"]),
         boot=str(entry["_BOOT_ID"]),
         at=datetime.fromtimestamp(int(str(entry["__REALTIME_TIMESTAMP"])) / 1e6, UTC),
-        program=program if unit.startswith(_UNITS) else "",
+        program=program if is_theirs else "",
         pid=str(entry.get("_PID", "")),
         text=_text(entry.get("MESSAGE")),
     )

@@ -1,7 +1,8 @@
 """Postfix's and Dovecot's own words about mail, read from the journal. Pure: lines in, events out.
 
-Texts are those of postfix(1)'s smtpd, pickup, cleanup, qmgr and delivery agents (3.10) and of
-Dovecot's lmtp (2.4). Queue ids are the long ones (`enable_long_queue_ids = yes`): none comes twice.
+Texts are those of postfix(1)'s smtpd, pickup, cleanup, qmgr, postsuper and delivery agents (3.10)
+and of Dovecot's lmtp (2.4). Queue ids are the long ones (`enable_long_queue_ids = yes`): none comes
+twice.
 """
 
 import re
@@ -26,6 +27,7 @@ _DELIVERY_AGENTS = {
 _EXPIRED = re.compile(rf"{QUEUE_ID}: from=<.*>, status=(?:force-)?expired, returned to sender$")
 _HELD = re.compile(rf"{QUEUE_ID}: (?:milter-)?hold: ")
 _DISCARDED = re.compile(rf"{QUEUE_ID}: (?:milter-)?discard: ")
+_REMOVED = re.compile(rf"{QUEUE_ID}: removed$")
 _REQUEUED = re.compile(rf"{QUEUE_ID}: uid=\d+ from=<.*> orig_id=(?P<original>[0-9A-Za-z]{{6,}})$")
 _TLS = re.compile(
     r"(?P<trust>Anonymous|Untrusted|Trusted|Verified) TLS connection established to (?P<peer>\S+): "
@@ -62,6 +64,7 @@ class Events:
     accepted: list[dict[str, Any]] = field(default_factory=list)
     requeued: list[dict[str, Any]] = field(default_factory=list)
     withdrawn: list[dict[str, Any]] = field(default_factory=list)
+    removed: list[dict[str, Any]] = field(default_factory=list)
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     stored: list[dict[str, Any]] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
@@ -108,6 +111,9 @@ class PostfixLines:
             self._read_reception(line)
         elif line.program == "pickup":
             self._read_requeued(line)
+        elif line.program == "postsuper":
+            if found := _REMOVED.match(line.text):
+                self.events.removed.append({"at": _iso(line.at), "queue_id": found["queue_id"]})
         elif line.program in _DELIVERY_AGENTS and not self._read_tls(line):
             self._read_status(line)
 

@@ -151,8 +151,10 @@ class Reader:
     ) -> list[Row]:
         """Return the newest rows behind a place, each with what became of it.
 
-        `deliveries`: its `Delivery`s. `outcome`: the worst status among them; `unknown` if there
-        are none and none can be expected any more; else None. `unknown`: why, `crash` or `overdue`
+        `deliveries`: its `Delivery`s. `outcome`: the worst status among them; how the message was
+        withdrawn, if it still waited then (`refused`, `discarded` or `removed`, and `removed_at`
+        when that was, `schema/0026_removed.sql`); `unknown` if there are none and none can be
+        expected any more; else None. `unknown`: why, `crash` or `overdue`
         (`schema/0022_unknown.sql`); else None.
         """
         with _told():
@@ -310,20 +312,28 @@ class Reader:
         found: dict[tuple[str, int], list[Delivery]] = defaultdict(list)
         for outbox, sequence, *told in self._of_places(_OUTCOMES, reading, rows):
             found[str(outbox), sequence].append(Delivery(*told))
-        left = [row for row in rows if _key(row) not in found]
+        waiting = [row for row in rows if worst(found[_key(row)]) in (None, "deferred")]
+        withdrawn = {
+            (str(outbox), sequence): told
+            for outbox, sequence, *told in self._of_places(_WITHDRAWN, reading, waiting)
+        }
+        left = [row for row in waiting if not found[_key(row)] and _key(row) not in withdrawn]
         why = {
             (str(outbox), sequence): reason
             for outbox, sequence, reason in self._of_places(_UNKNOWN, reading, left)
         }
-        return [
-            row
-            | {
-                "deliveries": found[_key(row)],
-                "outcome": worst(found[_key(row)]) or ("unknown" if _key(row) in why else None),
-                "unknown": why.get(_key(row)),
+
+        def told_of(key: tuple[str, int]) -> Row:
+            how, removed_at = withdrawn.get(key, (None, None))
+            told = how or worst(found[key]) or ("unknown" if key in why else None)
+            return {
+                "deliveries": found[key],
+                "outcome": told,
+                "removed_at": removed_at,
+                "unknown": why.get(key),
             }
-            for row in rows
-        ]
+
+        return [row | told_of(_key(row)) for row in rows]
 
     def _rows(self, reading: int, after: Place | None, size: int) -> list[Row]:
         with self._connection.cursor(row_factory=dict_row) as cursor:
@@ -346,6 +356,7 @@ class Reader:
 
 
 _OUTCOMES: LiteralString = "SELECT * FROM log.outcomes_of(%s, %s, %s, %s::uuid[], %s)"
+_WITHDRAWN: LiteralString = "SELECT * FROM log.withdrawn_of(%s, %s, %s, %s::uuid[], %s)"
 _UNKNOWN: LiteralString = "SELECT * FROM log.unknown_of(%s, %s, %s, %s::uuid[], %s)"
 
 

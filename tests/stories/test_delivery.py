@@ -70,3 +70,19 @@ def test_ordinary_days_work_leaves_no_difference(world, on_host, ask, kommunpost
     result = json.loads(done.stdout)
     assert (unexplained(result), result["gaps"]) == ([], [])
     assert result["accepted"] > 0
+
+
+def test_what_a_technician_removes_from_the_queue_is_told(world, on_host, ask, rows):
+    sender = world.colleagues(1)[0]
+    note = letter(sender, world.outsider.address, "Tas bort ur kön")
+    on_host("mail", "postconf -e defer_transports=smtp && postfix reload 2>/dev/null")
+    try:
+        world.submit(sender, note)
+        ask(outcome(note["Message-ID"], "status"), "deferred")
+        (row,) = rows(note["Message-ID"])
+        on_host("mail", f"postsuper -d {row['queue_id']}")
+    finally:
+        on_host("mail", "postconf -X defer_transports && postfix reload 2>/dev/null; postqueue -f")
+    ask(f"SELECT count(*) FROM log.removed WHERE queue_id = '{row['queue_id']}'", "1")
+    (row,) = rows(note["Message-ID"])
+    assert row["outcome"] == "removed"

@@ -66,6 +66,9 @@ def delivery_status(status: str) -> str:
         "deferred": _("Being tried again"),
         "bounced": _("Returned"),
         "expired": _("Given up"),
+        "removed": _("Removed from the queue"),
+        "refused": _("Refused"),
+        "discarded": _("Thrown away"),
         "unknown": _("Unknown"),
     }
     return names.get(status, status)

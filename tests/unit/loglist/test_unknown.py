@@ -57,3 +57,30 @@ def test_the_file_that_is_fetched_says_so(visit):
     answer = visit("chef").get(f"/units/{UNIT}/export.csv")
     lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
     assert [row["outcome"] for row in csv.DictReader(lines)] == ["", "unknown", "unknown"]
+
+
+@pytest.mark.parametrize(
+    ("event", "word", "said"),
+    [
+        ({"removed": [{"queue_id": "GONE", "at": DIED.isoformat()}]}, "Borttaget ur kön",
+         "En tekniker tog bort meddelandet"),
+        ({"withdrawn": [{"queue_id": "GONE", "kind": "refused"}]}, "Avvisat",
+         "tog ändå inte emot meddelandet"),
+        ({"withdrawn": [{"queue_id": "GONE", "kind": "discarded"}]}, "Kastat",
+         "kastade meddelandet enligt sina regler"),
+    ],
+)  # fmt: skip
+def test_what_was_withdrawn_is_told(visit, installation, entry, event, word, said):
+    """unit, host and outbox are each test's own."""
+    unit, host, outbox = uuid.uuid4().hex, f"{uuid.uuid4().hex}.example", uuid.uuid4()
+    made = entry(accepted_at=DIED, host=host, queue_id="GONE", recipient_unit=unit)
+    with psycopg.connect(installation("writer"), autocommit=True) as writer:
+        record = to_json(link(first_chain(outbox), 1, made, new_seed()))
+        writer.execute("SELECT log.append(%s, %s, %s)", [outbox, host, json.dumps([record])])
+        writer.execute(
+            "SELECT log.follow(%s, NULL, 'c', %s, %s, '{}', %s)",
+            [host, DIED, NOW, json.dumps(event)],
+        )
+    browser = visit("chef")
+    assert word in browser.get(f"/units/{unit}/").content.decode()
+    assert said in browser.get(f"/units/{unit}/{outbox}/1").content.decode()

@@ -65,8 +65,9 @@ class Journal:
         self.path.with_name("journal.over").write_text(cursors)
 
     def write(
-        self, program, *texts, pid="1", unit="postfix.service", at=None, facility="2", lost=0
-    ):
+        self, program, *texts, pid="1", unit="postfix.service", at=None, uid="102", facility="2",
+        lost=0,
+    ):  # fmt: skip
         """Append lines. lost: how many journald numbered before them, and couldn't write."""
         self.count += lost
         with self.path.open("a") as file:
@@ -83,6 +84,7 @@ class Journal:
                     "SYSLOG_IDENTIFIER": f"postfix/{program}",
                     "_SYSTEMD_UNIT": unit,
                     "_PID": pid,
+                    "_UID": uid,
                     "MESSAGE": text,
                 }
                 file.write(json.dumps(entry) + "\n")
@@ -260,9 +262,20 @@ def test_what_no_mail_service_wrote_is_not_believed(journal, following, connect)
         wait_for(connect, STATES, [("QUEUEID2", "sent")])
 
 
+def test_only_root_removes_mail_from_the_queue(journal, following, connect):
+    words = {"unit": "session-3.scope"}
+    journal.write("postsuper", "QUEUEID1: removed", uid="1000", **words)
+    journal.write("smtp", told("QUEUEID3"), uid="0", **words)
+    journal.write("postsuper", "QUEUEID2: removed", uid="0", **words)
+    with following():
+        wait_for(connect, "SELECT queue_id FROM log.removed", [("QUEUEID2",)])
+    assert rows(connect, STATES) == []
+
+
 @pytest.mark.parametrize(
     "statement",
     [
+        "DELETE FROM log.removed",
         "UPDATE log.delivery SET status = 'sent'",
         "TRUNCATE log.delivery",
         "UPDATE log.accepted SET at = now()",

@@ -197,12 +197,21 @@ def test_held_mail_was_accepted_and_discarded_mail_was_taken():
     ]
 
 
+def test_what_an_administrator_removes_from_the_queue_is_noted():
+    removed = read(line("postsuper", "4jZ3dX3fdjzP0Dt: removed")).removed
+    assert [one["queue_id"] for one in removed] == ["4jZ3dX3fdjzP0Dt"]
+    assert read(line("qmgr", "4jZ3dX3fdjzP0Dt: removed")).removed == [], "it was delivered"
+    assert read(line("postsuper", "Deleted: 1 message")).removed == []
+
+
 def test_what_another_program_says_of_mail_is_not_believed():
     events = read(line("", OUT), line("imap", "hej"))
     assert events.deliveries == []
 
 
-_programs = st.sampled_from(["smtp", "qmgr", "cleanup", "smtpd", "pickup", "dovecot", "lmtp", ""])
+_programs = st.sampled_from(
+    ["smtp", "qmgr", "cleanup", "smtpd", "pickup", "postsuper", "dovecot", "lmtp", ""]
+)
 _texts = st.one_of(
     st.text(max_size=80),
     st.text(max_size=40).map(lambda text: OUT.replace("invanare", text)),

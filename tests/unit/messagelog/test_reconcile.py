@@ -44,7 +44,10 @@ class Town:
         self.writer.execute("SELECT log.drained(%s, %s)", [OUTBOX, at])
 
     def followed(self, until=NEXT_DAY, began=None, host=HOST, **events):
-        kinds = ("accepted", "requeued", "withdrawn", "deliveries", "stored", "refused", "boots")
+        kinds = (
+            *("accepted", "requeued", "withdrawn", "removed", "deliveries", "stored", "refused"),
+            "boots",
+        )
         given = {kind: events.get(kind, []) for kind in kinds}
         if self.cursor is None and began is None:
             began = NOON - timedelta(days=1)

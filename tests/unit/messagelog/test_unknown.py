@@ -62,15 +62,37 @@ def test_what_is_older_than_postfix_keeps_a_message_is_unknown(town, told):
     assert told() == {"OLD": ("unknown", "overdue"), "YOUNG": (None, None)}
 
 
+def test_what_was_withdrawn_is_not_waited_for(town, told):
+    """By Postfix after the log had it, or by an administrator; what was delivered stays so."""
+    for queue_id in ("REFUSED", "THROWNAWAY", "REMOVED", "WAITED", "DELIVERED", "REQUEUED", "NEW"):
+        town.logged(queue_id, at=NOW - timedelta(days=6))
+    gone = ("REMOVED", "WAITED", "DELIVERED", "REQUEUEDANEW")
+    town.followed(
+        deliveries=[delivered("WAITED", status="deferred"), delivered("DELIVERED")],
+        requeued=[{"queue_id": "REQUEUEDANEW", "original": "REQUEUED"}],
+        withdrawn=[
+            {"queue_id": "REFUSED", "kind": "refused"},
+            {"queue_id": "THROWNAWAY", "kind": "discarded"},
+        ],
+        removed=[{"queue_id": queue_id, "at": NOW.isoformat()} for queue_id in gone],
+        until=NOW,
+    )
+    assert told() == {
+        "REFUSED": ("refused", None),
+        "THROWNAWAY": ("discarded", None),
+        "REMOVED": ("removed", None),
+        "WAITED": ("removed", None),
+        "DELIVERED": ("sent", None),
+        "REQUEUED": ("removed", None),
+        "NEW": ("unknown", "overdue"),
+    }
+
+
 def test_an_outcome_that_is_read_late_replaces_the_unknown(town, told):
     long_ago = NOW - timedelta(days=6)
     town.logged("LATE", "ks@sjovalla.example", at=long_ago)
-    town.logged("THROWNAWAY", at=long_ago)
-    town.followed(
-        deliveries=[delivered("LATE", "KS@sjovalla.example", at=long_ago)],
-        withdrawn=[{"queue_id": "THROWNAWAY", "kind": "discarded"}],
-    )
-    assert told() == {"LATE": ("sent", None), "THROWNAWAY": (None, None)}
+    town.followed(deliveries=[delivered("LATE", "KS@sjovalla.example", at=long_ago)])
+    assert told() == {"LATE": ("sent", None)}
 
 
 def test_where_mail_went_to_several_places_the_worst_is_told(town, told):
