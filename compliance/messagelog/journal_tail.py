@@ -10,6 +10,7 @@ journalctl: what that one doesn't have either isn't there.
 import json
 import logging
 import os
+import pwd
 import selectors
 import subprocess
 from collections.abc import Sequence
@@ -24,7 +25,9 @@ _MATCH = f"SYSLOG_FACILITY={_FACILITY}"
 _FIELDS = "MESSAGE,SYSLOG_FACILITY,SYSLOG_IDENTIFIER,_PID,_UID,_SYSTEMD_UNIT"
 # Any program may call itself postfix; the unit is journald's own word, and so is the user.
 _UNITS = ("postfix", "dovecot")
-_BY_HAND = "postsuper"  # which an administrator runs, in a session of their own, and only root can
+# What an administrator runs in a session of their own; only root can, and it goes on as this user.
+_BY_HAND = "postsuper"
+_MAIL_OWNER = "postfix"
 _CHUNK = 1 << 20
 _CHECK_SECONDS = 60
 
@@ -37,6 +40,7 @@ class JournalTail:
     def __init__(self, cursor: str | None, program: Sequence[str] = ("journalctl",)) -> None:
         """Start reading. program: what is run in place of journalctl, for tests."""
         self._program = program
+        self._owner = _uid(_MAIL_OWNER)
         self._cursor = cursor  # of the last line read, of whatever program
         self._number: tuple[str, int] | None = None  # of that line: journald's series, place in it
         self._read_again_from: str | None = None
@@ -96,7 +100,7 @@ class JournalTail:
                 break
             self._cursor, self._number = entry["__CURSOR"], number
             if entry.get("SYSLOG_FACILITY") == _FACILITY:
-                lines.append(_line(entry))
+                lines.append(self._line(entry))
         return lines
 
     def _is_gap_before(self, cursor: str, number: tuple[str, int]) -> bool:
@@ -129,23 +133,29 @@ class JournalTail:
             raise OSError(done.stderr.decode("utf-8", "replace").strip())
         return not done.stdout.strip()
 
+    def _line(self, entry: dict[str, object]) -> Line:
+        unit = str(entry.get("_SYSTEMD_UNIT", ""))
+        program = str(entry.get("SYSLOG_IDENTIFIER", "")).rpartition("/")[2]
+        is_by_hand = program == _BY_HAND and entry.get("_UID") == self._owner
+        return Line(
+            cursor=str(entry["__CURSOR"]),
+            boot=str(entry["_BOOT_ID"]),
+            at=datetime.fromtimestamp(int(str(entry["__REALTIME_TIMESTAMP"])) / 1e6, UTC),
+            program=program if unit.startswith(_UNITS) or is_by_hand else "",
+            pid=str(entry.get("_PID", "")),
+            text=_text(entry.get("MESSAGE")),
+        )
+
     @staticmethod
     def _common() -> list[str]:
         return ["--quiet", "--all", "--output=json", f"--output-fields={_FIELDS}"]
 
 
-def _line(entry: dict[str, object]) -> Line:
-    unit = str(entry.get("_SYSTEMD_UNIT", ""))
-    program = str(entry.get("SYSLOG_IDENTIFIER", "")).rpartition("/")[2]
-    is_theirs = unit.startswith(_UNITS) or (program == _BY_HAND and entry.get("_UID") == "0")
-    return Line(
-        cursor=str(entry["__CURSOR"]),
-        boot=str(entry["_BOOT_ID"]),
-        at=datetime.fromtimestamp(int(str(entry["__REALTIME_TIMESTAMP"])) / 1e6, UTC),
-        program=program if is_theirs else "",
-        pid=str(entry.get("_PID", "")),
-        text=_text(entry.get("MESSAGE")),
-    )
+def _uid(user: str) -> str | None:
+    try:
+        return str(pwd.getpwnam(user).pw_uid)
+    except KeyError:
+        return None  # a host that has no Postfix
 
 
 def _text(message: object) -> str:

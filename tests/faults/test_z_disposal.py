@@ -38,7 +38,15 @@ def day():
 
 
 @pytest.fixture(scope="module")
-def old(world, rows, on_host, day):
+def _no_work_by_the_clock(on_host):
+    """The log list takes in what is to be reviewed when these tests say so, not in between."""
+    on_host("mail", "systemctl stop kommunpost-log-list-work.timer")
+    yield
+    on_host("mail", "systemctl start kommunpost-log-list-work.timer")
+
+
+@pytest.fixture(scope="module")
+def old(world, rows, on_host, day, _no_work_by_the_clock):
     """The log's row of a letter to a function mailbox, a hundred days old, sealed since."""
     note = letter(world.outsider, f"registrator@{world.domain}", "Gammalt ärende")
     with milter_clock(on_host) as step:
