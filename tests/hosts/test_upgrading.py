@@ -1,4 +1,4 @@
-"""A new version is taken into use by all that runs the program, and no letter is lost."""
+"""A new version of the program is taken into use by all that runs it, not only laid on the host."""
 
 import os
 import shutil
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import servers
-from mail_load import Ledger, mail_under_load
 
 ROOT = Path(__file__).parents[2]
 INVENTORY = Path(os.environ.get("KOMMUNPOST_INVENTORY", ROOT / "build/lab/inventory.yml"))
@@ -46,9 +45,7 @@ def new_version(tmp_path):
     deploy("")
 
 
-def test_all_that_runs_is_started_anew_and_no_letter_is_lost(
-    new_version, world, on_host, kommunpost
-):
+def test_all_that_runs_is_started_anew_when_the_program_is_another(new_version):
     (server,) = servers.in_groups(["log_list"])
 
     def processes() -> dict[str, str]:
@@ -58,11 +55,7 @@ def test_all_that_runs_is_started_anew_and_no_letter_is_lost(
 
     before = processes()
     assert {"kommunpost-milter.service", "kommunpost-log-list.service"} <= before.keys()
-    with mail_under_load(world, sessions=1) as load:
-        load.wait_for(3)
-        deploy(new_version)
-        load.wait_for(3)
+    deploy(new_version)
     after = processes()
     assert after.keys() == before.keys()
     assert {unit for unit in before if after[unit] == before[unit]} == set()
-    Ledger(on_host, kommunpost).hold(load.accepted)
