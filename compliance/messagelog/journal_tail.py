@@ -23,10 +23,10 @@ from compliance.messagelog.postfix_lines import Line
 _FACILITY = "2"
 _MATCH = f"SYSLOG_FACILITY={_FACILITY}"
 _FIELDS = "MESSAGE,SYSLOG_FACILITY,SYSLOG_IDENTIFIER,_PID,_UID,_SYSTEMD_UNIT"
-# Any program may call itself postfix; the unit is journald's own word, and so is the user.
+# Any program may call itself postfix; unit and user are journald's own words. Of a process that has
+# ended before journald looked the unit is missing, and `postsuper` runs in an administrator's
+# session: the user is Postfix's own then too, and nobody else's.
 _UNITS = ("postfix", "dovecot")
-# What an administrator runs in a session of their own; only root can, and it goes on as this user.
-_BY_HAND = "postsuper"
 _MAIL_OWNER = "postfix"
 _CHUNK = 1 << 20
 _CHECK_SECONDS = 60
@@ -136,12 +136,12 @@ class JournalTail:
     def _line(self, entry: dict[str, object]) -> Line:
         unit = str(entry.get("_SYSTEMD_UNIT", ""))
         program = str(entry.get("SYSLOG_IDENTIFIER", "")).rpartition("/")[2]
-        is_by_hand = program == _BY_HAND and entry.get("_UID") == self._owner
+        is_theirs = unit.startswith(_UNITS) or entry.get("_UID", "") == self._owner
         return Line(
             cursor=str(entry["__CURSOR"]),
             boot=str(entry["_BOOT_ID"]),
             at=datetime.fromtimestamp(int(str(entry["__REALTIME_TIMESTAMP"])) / 1e6, UTC),
-            program=program if unit.startswith(_UNITS) or is_by_hand else "",
+            program=program if is_theirs else "",
             pid=str(entry.get("_PID", "")),
             text=_text(entry.get("MESSAGE")),
         )

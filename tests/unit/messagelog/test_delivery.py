@@ -256,22 +256,25 @@ def test_refusals_are_added_up_by_day_and_reason(journal, following, connect):
 
 
 def test_what_no_mail_service_wrote_is_not_believed(journal, following, connect):
-    journal.write("smtp", told("QUEUEID1"), unit="user@1000.service")
+    journal.write("smtp", told("QUEUEID1"), unit="user@1000.service", uid="1000")
     journal.write("smtp", told("QUEUEID2"))
     with following():
         wait_for(connect, STATES, [("QUEUEID2", "sent")])
 
 
-def test_only_postfix_s_own_removes_mail_from_the_queue(journal, following, connect, monkeypatch):
-    """`postsuper` runs outside Postfix's unit, and goes on as its user when root has started it."""
+def test_postfixs_own_user_is_believed_where_the_unit_is_not_postfixs(
+    journal, following, connect, monkeypatch
+):
+    """journald does not know the unit of a process that has ended; postsuper runs in a session."""
     monkeypatch.setattr(journal_tail, "_uid", {"postfix": "102"}.get)
-    session = {"unit": "session-3.scope"}
-    journal.write("postsuper", "QUEUEID1: removed", uid="1000", **session)
-    journal.write("smtp", told("QUEUEID3"), uid="102", **session)
-    journal.write("postsuper", "QUEUEID2: removed", uid="102", **session)
+    for unit in ("", "session-3.scope"):
+        journal.write("postsuper", "QUEUEID1: removed", uid="1000", unit=unit)
+        journal.write("lmtp", told("QUEUEID1"), uid="1000", unit=unit)
+    journal.write("postsuper", "QUEUEID2: removed", uid="102", unit="session-3.scope")
+    journal.write("lmtp", told("QUEUEID3"), uid="102", unit="")
     with following():
-        wait_for(connect, "SELECT queue_id FROM log.removed", [("QUEUEID2",)])
-    assert rows(connect, STATES) == []
+        wait_for(connect, STATES, [("QUEUEID3", "sent")])
+    assert rows(connect, "SELECT queue_id FROM log.removed") == [("QUEUEID2",)]
 
 
 @pytest.mark.parametrize(
