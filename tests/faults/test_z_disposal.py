@@ -125,7 +125,7 @@ def test_what_is_not_reviewed_stays_in_log_and_archive(
     _psql(
         on_host,
         "UPDATE log.hold SET accepted_from = now()"
-        f" WHERE kind = 'review' AND accepted_from < '{day + timedelta(days=1)}'",
+        f" WHERE kind = 'review' AND accepted_from < '{day + timedelta(days=1)} 00:00+00'",
     )
     # And the time to appeal what the browser's requests kept back runs out.
     _psql(on_host, "UPDATE log.hold SET until = now() WHERE kind = 'request' AND until > now()")
