@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 
 from compliance.errors import UserError
-from compliance.loglist.database import parameters
+from compliance.loglist.database import parameters, said_by_postgresql
 from compliance.messagelog.store import first_line, log_settings
 
 app = typer.Typer(
@@ -31,8 +31,8 @@ def _over_the_database() -> Iterator[None]:
     try:
         yield
     except (DatabaseError, psycopg.Error) as error:
-        cause = error.__cause__ if isinstance(error, DatabaseError) else error
-        if not isinstance(cause, psycopg.Error):
+        cause = said_by_postgresql(error)
+        if cause is None:
             raise
         is_away = isinstance(cause, (psycopg.OperationalError, psycopg.InterfaceError))
         way = settings.DATABASES["default"]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import psycopg
+from django.db import Error as DatabaseError
 from psycopg.conninfo import conninfo_to_dict
 
 from compliance import settings
@@ -26,3 +28,9 @@ def parameters(log: settings.Log, seconds: int = 0) -> dict[str, Any]:
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
     }
+
+
+def said_by_postgresql(exception: Exception) -> psycopg.Error | None:
+    """Return what psycopg raised, also from within Django's own error; None if it's neither."""
+    error = exception.__cause__ if isinstance(exception, DatabaseError) else exception
+    return error if isinstance(error, psycopg.Error) else None

@@ -20,19 +20,6 @@ def until(is_so, seconds: float = 60) -> None:
         time.sleep(0.3)
 
 
-@pytest.fixture
-def stopped(on_host):
-    """Stop units on the mail host for the length of a test."""
-    units: list[str] = []
-
-    def stop(*names: str) -> None:
-        units.extend(names)
-        on_host("mail", f"systemctl stop {' '.join(names)}")
-
-    yield stop
-    on_host("mail", f"systemctl start {' '.join(units)}")
-
-
 def test_without_the_milter_mail_is_put_off_not_lost(world, rows, on_host, stopped):
     stopped("kommunpost-milter.service")
     sender = world.colleagues(1)[0]

@@ -7,21 +7,7 @@ from log_list_browser import Browser, reader_of
 from named_https import NamedConnection
 
 DATABASE = "postgresql@17-main.service"
-APPLICATION = "kommunpost-log-list.socket kommunpost-log-list.service"
-
-
-@pytest.fixture
-def stopped(on_host):
-    """Stop units on the mail host for the length of a test."""
-    units: list[str] = []
-
-    def stop(names: str) -> None:
-        units.append(names)
-        on_host("mail", f"systemctl stop {names}")
-
-    yield stop
-    for names in units:
-        on_host("mail", f"systemctl start {names}")
+APPLICATION = ("kommunpost-log-list.socket", "kommunpost-log-list.service")
 
 
 @pytest.fixture
@@ -48,12 +34,12 @@ def test_without_its_database_it_says_so_and_goes_on_afterwards(visit, on_host, 
 
 def test_while_it_is_started_anew_the_web_server_says_so(visit, on_host, stopped):
     browser, path = visit
-    stopped(APPLICATION)
+    stopped(*APPLICATION)
     assert browser.open(path) == 503
     assert "Den startas om eller håller på att uppdateras" in browser.text
     assert "It is being started anew" in browser.text
     assert "default-src 'none'" in browser.headers["content-security-policy"]
-    on_host("mail", f"systemctl start {APPLICATION}")
+    on_host("mail", f"systemctl start {' '.join(APPLICATION)}")
     assert browser.open(path) == 200
 
 

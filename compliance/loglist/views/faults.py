@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 from django.conf import settings
-from django.db import Error as DatabaseError
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from psycopg import errors
 
+from compliance.loglist.database import said_by_postgresql
 from compliance.messagelog.store import first_line
 
 _log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ _BEING_UPDATED = (errors.UndefinedTable, errors.UndefinedColumn, errors.Undefine
 
 def of_database(request: HttpRequest, exception: Exception) -> HttpResponse | None:
     """Tell that the database is away, being updated or too slow; None if it's something else."""
-    error = exception.__cause__ if isinstance(exception, DatabaseError) else exception
+    error = said_by_postgresql(exception)
     if isinstance(error, errors.QueryCanceled):
         _log.warning("%s took too long and was given up", request.path)
         return _page("slow", 503)
