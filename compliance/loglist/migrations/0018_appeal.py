@@ -19,13 +19,14 @@ BEGIN
         RETURN loglist.change_appeal(OLD, NEW);
     END IF;
     IF (NEW.id, NEW.unit, NEW.asked_for, NEW.asked_by, NEW.received_on, NEW.registered_at,
-        NEW.registered_by, NEW.hold, NEW.appealed_at)
+        NEW.registered_by, NEW.hold, NEW.held_until, NEW.appealed_at, NEW.appealed_by,
+        NEW.appeal_over_at, NEW.appeal_over_by)
        IS DISTINCT FROM (OLD.id, OLD.unit, OLD.asked_for, OLD.asked_by, OLD.received_on,
-                         OLD.registered_at, OLD.registered_by, OLD.hold, NULL) THEN
+                         OLD.registered_at, OLD.registered_by, OLD.hold, NULL, NULL, '', NULL, '')
+    THEN
         RAISE EXCEPTION 'this of request % is not changed', OLD.id
             USING ERRCODE = 'insufficient_privilege';
     END IF;
-    NEW.held_until := NULL;
     IF NEW.ended_at IS NOT NULL THEN
         NEW.ended_at := now();
         NEW.ended_by := (log.session_of(loglist.token())).name;
@@ -40,6 +41,11 @@ BEGIN
     RETURN NEW;
 END
 $$;
+
+-- While a request is open there is nothing to appeal, from its first moment on.
+ALTER TABLE loglist.loglist_disclosure ADD CONSTRAINT disclosure_open_without_appeal CHECK (
+    ended_at IS NOT NULL OR (held_until IS NULL AND appealed_at IS NULL AND appeal_over_at IS NULL)
+);
 
 -- An appeal is noted once, and once that it is over.
 CREATE FUNCTION loglist.change_appeal(

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import psycopg
 import pytest
+from django.db import IntegrityError
 
 from .desk import choose, mask, register
 from .test_desk import WRITES, holds, text_of
@@ -132,4 +133,37 @@ def test_the_database_lets_nothing_else_be_changed(refused, installation, change
             web.execute(
                 f"UPDATE loglist.loglist_disclosure SET {change} WHERE id = %s",
                 [int(path.split("/")[-2])],
+            )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "appealed_at = now()",
+        "appealed_by = 'Någon annan'",
+        "appeal_over_at = now()",
+        "appeal_over_by = 'Någon annan'",
+        "held_until = now()",
+        "ended_at = now(), outcome = 'not-handed-out', appealed_at = now()",
+    ],
+)
+def test_nothing_of_an_appeal_is_noted_while_a_request_is_open(visit, installation, change):
+    browser = visit("bun")
+    number = int(register(browser, "bun").split("/")[-2])
+    with psycopg.connect(installation("web"), autocommit=True) as web:
+        web.execute("SELECT set_config('loglist.token', %s, false)", [browser.session["token"]])
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            web.execute(f"UPDATE loglist.loglist_disclosure SET {change} WHERE id = %s", [number])
+
+
+def test_a_request_does_not_begin_with_an_appeal(visit, installation):
+    from compliance.loglist.login import read_as
+    from compliance.loglist.models import Disclosure
+
+    browser = visit("bun")
+    read_as(browser.session["token"])
+    for name in ("held_until", "appealed_at", "appeal_over_at"):
+        with pytest.raises(IntegrityError, match="disclosure_open_without_appeal"):
+            Disclosure.objects.create(
+                unit="bun", asked_for="x", received_on="2026-11-25", **{name: datetime.now(UTC)}
             )
