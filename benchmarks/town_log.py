@@ -135,6 +135,7 @@ def make_database(host: str, entries: int) -> None:
         for _, definition in indexes:
             owner.execute(definition.replace(" ON ONLY ", " ON "))  # the partitions' too
         owner.execute("VACUUM ANALYZE log.entry")
+        list(store.note_addresses(owner))
         owner.execute("VACUUM ANALYZE log.unit_day")
 
 

@@ -36,11 +36,17 @@ def migrate() -> None:
 
 @app.command()
 def maintain() -> None:
-    """Make the months ahead. Run by a timer."""
+    """Make the months ahead, and note the addresses of those that are over. Run by a timer.
+
+    Example: kommunpost log maintain
+    """
     with store.session(store.log_settings()) as connection:
-        made = store.maintain(connection, datetime.now(UTC).date())
+        connection.autocommit = True
+        _say("made", store.maintain(connection, datetime.now(UTC).date()))
+        for month in store.note_addresses(connection):
+            sys.stdout.write(f"noted the addresses of {month:%Y-%m}\n")
+            sys.stdout.flush()
         strays = store.strays(connection)
-    _say("made", made)
     if strays:
         sys.stdout.write(f"{strays} rows have a time that no month covers: see log.entry_other\n")
 

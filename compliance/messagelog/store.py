@@ -162,6 +162,19 @@ def maintain(connection: psycopg.Connection[Any], today: date) -> list[str]:
     return [name for (name,) in rows]
 
 
+def note_addresses(connection: psycopg.Connection[Any]) -> Iterator[date]:
+    """Note which addresses the months have that are over and not noted yet; give each when done.
+
+    connection: in autocommit, so that each month stands by itself: a long log takes minutes.
+    """
+    months = connection.execute("SELECT log.months_to_address()").fetchall()
+    for (month,) in months:
+        connection.execute("SELECT log.note_addresses(%s)", [month])
+        yield month
+    if months:
+        connection.execute("ANALYZE log.address_month")
+
+
 def _month(index: int) -> date:
     return date(index // 12, index % 12 + 1, 1)
 

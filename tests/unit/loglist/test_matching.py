@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
+from compliance.clock import SWEDEN
+
 from .test_diary import ROWS, hand_over, stored, text, unit  # noqa: F401
 
 DAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -334,7 +336,8 @@ def test_the_page_says_how_many_rows_are_in_the_diary_and_how_many_are_left(
     arrive, hand_over, visit, unit
 ):
     now = datetime.now(UTC) - timedelta(hours=1)
-    hand_over([row.replace("2026-03-02", f"{now:%Y-%m-%d}") for row in ROWS[:1]])
+    day = now.astimezone(SWEDEN).date()  # which is the next one in the last hours of a UTC day
+    hand_over([row.replace("2026-03-02", day.isoformat()) for row in ROWS[:1]])
     arrive("Bullret MBN 2026/12", "Erbjudande", "Inbjudan", day=now)
     match()
     page = " ".join(text(visit("granskare").get(f"/units/{unit}/review/")).split())

@@ -1,0 +1,180 @@
+"""An address's mail is found in whichever months it lies, and only those are looked into."""
+
+# ruff: noqa: F811 - fixtures of test_seal_store.py
+
+import json
+import random
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+
+import psycopg
+import pytest
+from sealed_log import ONE, entry_of
+from test_seal_store import configured, ship, tamper  # noqa: F401
+
+from compliance.messagelog import store
+from compliance.messagelog.entry import first_chain, link, to_json
+from compliance.messagelog.reading import Filter, Identity, Place, Reader, open_session
+
+OUTBOX = uuid.UUID("7c1f2e0a-5b52-4b52-9a53-1d1f4c3b2a10")
+HOST = "mail.sjovalla.example"
+FIRST = datetime(2024, 3, 1, tzinfo=UTC)
+DAYS = 800
+UNITS = ["ks", "bun", None]
+# The last of them writes seldom, and the two first all the time.
+PEOPLE = ["ks@x.example", "bun@x.example", "Åsa@x.example", "bo@x.example", "eva@x.example"]
+OFTEN = [40, 40, 10, 5, 1]
+
+
+@pytest.fixture
+def town(dsn, connect, entry):
+    """Two years of mail, of which months were noted before some of their mail came."""
+    random_ = random.Random(20261130)
+    owner, writer = connect("owner"), connect("writer")
+    last = FIRST + timedelta(DAYS)
+    owner.execute("SELECT log.make_months(%s, %s)", [FIRST.date(), last.date()])
+    chain, made = first_chain(OUTBOX), []
+    for part in range(3):
+        records = []
+        for _ in range(150):
+            sender, recipient = random_.choices(PEOPLE, OFTEN, k=2)
+            one = entry(
+                accepted_at=FIRST + timedelta(days=random_.random() * DAYS),
+                envelope_sender=sender,
+                from_address=random_.choice([sender, f"{sender}, {random_.choice(PEOPLE)}"]),
+                recipient=recipient,
+                sender_unit=random_.choice(UNITS),
+                recipient_unit=random_.choice(UNITS),
+                subject=f"Brev {len(made) + 1}",
+            )
+            record = link(chain, len(made) + 1, one, bytes(range(32)))
+            chain = record.chain
+            made.append(one)
+            records.append(to_json(record))
+        writer.execute("SELECT log.append(%s, %s, %s)", [OUTBOX, HOST, json.dumps(records)])
+        if part == 0:
+            for month in ("2024-03-01", "2024-12-01", "2025-01-01"):
+                owner.execute("SELECT log.note_addresses(%s)", [month])
+        if part == 1:
+            assert len(list(store.note_addresses(owner))) > 20
+            owner.execute("DELETE FROM log.addressed_month WHERE month > '2025-11-01'")
+    return made
+
+
+@pytest.fixture
+def reader(connect):
+    who = Identity("person:1", "Åsa Ek", ["ks", "bun"], everything=True)
+    return Reader(connect("web"), open_session(connect("login"), who, 60))
+
+
+def subjects(rows):
+    return [row["subject"] for row in rows]
+
+
+def told(town, unit, *addresses):
+    """Say by the entries themselves what a unit has of addresses, newest first."""
+
+    def has(one, address):
+        all_ = [one.envelope_sender, one.recipient, *one.from_address.split(", ")]
+        return address.lower() in [each.lower() for each in all_]
+
+    found = [
+        one for one in town
+        if (unit is None or unit in (one.sender_unit, one.recipient_unit))
+        and all(has(one, address) for address in addresses)
+    ]  # fmt: skip
+    return [one.subject for one in sorted(found, key=lambda one: one.accepted_at, reverse=True)]
+
+
+@pytest.mark.parametrize("size", [3, 50])
+def test_every_page_of_every_address_has_its_rows(town, reader, size):
+    for unit in UNITS:
+        for address in [*PEOPLE, "ingen@x.example"]:
+            wanted, rows, after = Filter(unit=unit, address=address), [], None
+            while page := reader.page(wanted, after, size):
+                rows += page
+                after = Place.of(page[-1])
+            assert subjects(rows) == told(town, unit, address), (unit, address)
+
+
+def test_mail_between_two_is_in_the_months_of_both(town, reader):
+    for unit in UNITS:
+        for one in PEOPLE:
+            for other in PEOPLE:  # also the same twice
+                rows = reader.page(Filter(unit=unit, address=one, mailbox=other), size=1000)
+                assert subjects(rows) == told(town, unit, one, other)
+
+
+def test_a_span_of_time_cuts_a_month(town, reader):
+    since, until = FIRST + timedelta(days=100.5), FIRST + timedelta(days=401.3)
+    rows = reader.page(Filter(address="bo@x.example", since=since, until=until), size=1000)
+    within = [one for one in town if since <= one.accepted_at < until]
+    assert subjects(rows) == told(within, None, "bo@x.example") != []
+
+
+def spans(connect, unit, address):
+    """Return the months that are looked into."""
+    return connect("owner").execute(
+        "SELECT m::date FROM log.spans_of_addresses(%s, ARRAY[%s], %s, %s) AS s,"
+        " generate_series(s.low, s.high - interval '1 s', interval '1 month') AS m",
+        [unit, address, FIRST, datetime(2025, 11, 1, tzinfo=UTC)],
+    ).fetchall()  # fmt: skip
+
+
+def test_only_months_that_have_it_are_looked_into(town, connect):
+    until = datetime(2025, 11, 1, tzinfo=UTC)
+    has = {
+        (one.accepted_at.year, one.accepted_at.month)
+        for one in town
+        if one.accepted_at < until and told([one], "bun", "eva@x.example")
+    }
+    looked = [(day.year, day.month) for (day,) in spans(connect, "bun", "eva@x.example")]
+    assert sorted(looked) == sorted(has)
+    assert 0 < len(looked) < 12
+    assert spans(connect, "bun", "ingen@x.example") == []
+
+
+def test_mail_that_comes_while_its_month_is_noted_is_noted_too(dsn, connect, entry):
+    """The shipper's transaction is open when the month is noted: noting waits for it."""
+    owner = connect("owner")
+    owner.execute("SELECT log.make_months('2025-01-01', '2025-01-01')")
+    record = link(
+        first_chain(OUTBOX), 1, entry(accepted_at=datetime(2025, 1, 9, tzinfo=UTC)), bytes(32)
+    )
+    with psycopg.connect(dsn("writer")) as writer, ThreadPoolExecutor() as pool:
+        writer.execute(
+            "SELECT log.append(%s, %s, %s)", [OUTBOX, HOST, json.dumps([to_json(record)])]
+        )
+        noting = pool.submit(owner.execute, "SELECT log.note_addresses('2025-01-01')")
+        with psycopg.connect(dsn("owner"), autocommit=True) as other:
+            waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'ShareLock'"
+            while other.execute(waits).fetchone() == (0,):
+                assert not noting.done()
+        writer.commit()
+        noting.result()
+    assert (date(2025, 1, 1),) in spans(connect, "ks", "registrator@sjovalla.example")
+    assert (date(2025, 1, 1),) not in spans(connect, "ks", "ingen@sjovalla.example")
+
+
+def test_a_disposal_leaves_no_address_behind(ship, configured, connect, tmp_path):
+    owner = connect("owner")
+    owner.execute("SELECT log.make_months('2025-01-01', '2025-02-01')")
+    for month in (1, 2):
+        labels = ["probe", None] if month == 2 else ["probe"]
+        ship(ONE, [entry_of(n, ONE, date(2025, month, 9), label=labels[n]) for n in range(month)])
+    configured("sealer", "seal")
+    assert {date(2025, 1, 1), date(2025, 2, 1)} < set(store.note_addresses(owner))
+    (tmp_path / "disposal.yml").write_text(
+        "disposal:\n  - {class: probe, period: 1 year, decision: KS 2026/117,"
+        " authority: Kommunstyrelsen, decided: 2026-10-14}\n",
+        encoding="utf-8",
+    )
+    file = str(tmp_path / "disposal.yml")
+    code = configured("disposer", "dispose", "--dry-run", disposal_file=file).output.split()[-1]
+    done = configured("disposer", "dispose", "--plan", code, disposal_file=file)
+    assert done.exit_code == 0, done.output
+    assert owner.execute("SELECT DISTINCT month FROM log.address_month").fetchall() == []
+    assert list(store.note_addresses(owner)) == [date(2025, 2, 1)]
+    left = owner.execute("SELECT DISTINCT month FROM log.address_month").fetchall()
+    assert left == [(date(2025, 2, 1),)]
