@@ -115,7 +115,9 @@ def test_a_span_of_time_cuts_a_month(town, reader):
 
 def spans(connect, unit, address, low=FIRST, high=datetime(2025, 11, 1, tzinfo=UTC)):
     """Return the months that are looked into between two times."""
-    return connect("owner").execute(
+    owner = connect("owner")
+    owner.execute("SET TIME ZONE 'UTC'")  # the months' own
+    return owner.execute(
         "SELECT m::date FROM log.spans_of_addresses(%s, ARRAY[%s], %s, %s) AS s,"
         " generate_series(s.from_time, s.to_time - interval '1 s', interval '1 month') AS m",
         [unit, address, low, high],
