@@ -2,23 +2,18 @@
 
 # ruff: noqa: F811 - fixtures of test_seal_store.py
 
-import json
 import random
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import psycopg
 import pytest
 from sealed_log import ONE, entry_of
-from test_seal_store import configured, ship, tamper  # noqa: F401
+from test_seal_store import Ship, configured, ship, tamper  # noqa: F401
 
 from compliance.messagelog import store
-from compliance.messagelog.entry import first_chain, link, to_json
 from compliance.messagelog.reading import Filter, Identity, Place, Reader, open_session
 
-OUTBOX = uuid.UUID("7c1f2e0a-5b52-4b52-9a53-1d1f4c3b2a10")
-HOST = "mail.sjovalla.example"
 FIRST = datetime(2024, 3, 1, tzinfo=UTC)
 DAYS = 800
 UNITS = ["ks", "bun", None]
@@ -28,38 +23,34 @@ OFTEN = [40, 40, 10, 5, 1]
 
 
 @pytest.fixture
-def town(dsn, connect, entry):
+def town(ship, connect, entry):
     """Two years of mail, of which months were noted before some of their mail came."""
     random_ = random.Random(20261130)
-    owner, writer = connect("owner"), connect("writer")
+    owner = connect("owner")
     last = FIRST + timedelta(DAYS)
     owner.execute("SELECT log.make_months(%s, %s)", [FIRST.date(), last.date()])
-    chain, made = first_chain(OUTBOX), []
-    for part in range(3):
-        records = []
-        for _ in range(150):
-            sender, recipient = random_.choices(PEOPLE, OFTEN, k=2)
-            one = entry(
-                accepted_at=FIRST + timedelta(days=random_.random() * DAYS),
-                envelope_sender=sender,
-                from_address=random_.choice([sender, f"{sender}, {random_.choice(PEOPLE)}"]),
-                recipient=recipient,
-                sender_unit=random_.choice(UNITS),
-                recipient_unit=random_.choice(UNITS),
-                subject=f"Brev {len(made) + 1}",
-            )
-            record = link(chain, len(made) + 1, one, bytes(range(32)))
-            chain = record.chain
-            made.append(one)
-            records.append(to_json(record))
-        writer.execute("SELECT log.append(%s, %s, %s)", [OUTBOX, HOST, json.dumps(records)])
-        if part == 0:
-            for month in ("2024-03-01", "2024-12-01", "2025-01-01"):
-                owner.execute("SELECT log.note_addresses(%s)", [month])
-        if part == 1:
-            assert len(list(store.note_addresses(owner))) > 20
-            owner.execute("DELETE FROM log.addressed_month WHERE month > '2025-11-01'")
-    return made
+
+    def letter(number):
+        sender, recipient = random_.choices(PEOPLE, OFTEN, k=2)
+        return entry(
+            accepted_at=FIRST + timedelta(days=random_.random() * DAYS),
+            envelope_sender=sender,
+            from_address=random_.choice([sender, f"{sender}, {random_.choice(PEOPLE)}"]),
+            recipient=recipient,
+            sender_unit=random_.choice(UNITS),
+            recipient_unit=random_.choice(UNITS),
+            subject=f"Brev {number}",
+        )
+
+    letters = [letter(number) for number in range(450)]
+    ship(ONE, letters[:150])
+    for month in ("2024-03-01", "2024-12-01", "2025-01-01"):
+        owner.execute("SELECT log.note_addresses(%s)", [month])
+    ship(ONE, letters[150:300])
+    assert len(list(store.note_addresses(owner))) > 20
+    owner.execute("DELETE FROM log.addressed_month WHERE month > '2025-11-01'")
+    ship(ONE, letters[300:])
+    return letters
 
 
 @pytest.fixture
@@ -145,13 +136,8 @@ def test_mail_that_comes_while_its_month_is_noted_is_noted_too(dsn, connect, ent
     """The shipper's transaction is open when the month is noted: noting waits for it."""
     owner = connect("owner")
     owner.execute("SELECT log.make_months('2025-01-01', '2025-01-01')")
-    record = link(
-        first_chain(OUTBOX), 1, entry(accepted_at=datetime(2025, 1, 9, tzinfo=UTC)), bytes(32)
-    )
     with psycopg.connect(dsn("writer")) as writer, ThreadPoolExecutor() as pool:
-        writer.execute(
-            "SELECT log.append(%s, %s, %s)", [OUTBOX, HOST, json.dumps([to_json(record)])]
-        )
+        Ship(writer)(ONE, [entry(accepted_at=datetime(2025, 1, 9, tzinfo=UTC))])
         noting = pool.submit(owner.execute, "SELECT log.note_addresses('2025-01-01')")
         with psycopg.connect(dsn("owner"), autocommit=True) as other:
             waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'ShareLock'"
