@@ -1,6 +1,5 @@
 """A log of any size for benchmarks: a PostgreSQL of its own, filled with a fixed seed."""
 
-import os
 import random
 import shutil
 import subprocess
@@ -97,9 +96,9 @@ def connect(host: str, role: str) -> psycopg.Connection:
 
 
 def processor_seconds(pid: int) -> float:
-    """Return what a process has used so far, its own and the system's for it."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Return what a process of one thread has used so far, its own and the system's for it."""
+    # In nanoseconds, where /proc/PID/stat counts hundredths of a second.
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 def make_roles(host: str) -> None:
