@@ -8,12 +8,14 @@ a table, medians over the rounds of each round's ratio:
 
 and the same until the last message has left the queue, which is what an hour of such mail takes,
 and for processor time. A queue that grows is no rate: Postfix's own brake on what it can't pass on
-(in_flow_delay) is off, so what a variant costs shows only when the queue is empty. `receiving` is
-a pymilter that is sent all that the log needs and does nothing with it. `header_checks` (INFO) and
-`always_bcc` are what people use today: the first writes undecoded lines that nothing makes durable,
-the second a copy of the whole message, which is there only some time after the message was
-accepted. `logged_ratio_to_always_bcc` holds the times against each other until each message was
-both accepted and logged.
+(in_flow_delay) is off, so what a variant costs shows only when the queue is empty.
+
+`receiving` is a pymilter that is sent all that the log needs and does nothing with it; `floor` is
+the same in C (`floor.c`), and `floor_unsent` is sent nothing at all: what any milter costs.
+`header_checks` (INFO) and `always_bcc` are what people use today: the first writes undecoded lines
+that nothing makes durable, the second a copy of the whole message, which is there only some time
+after the message was accepted. `logged_ratio_to_always_bcc` holds the times against each other
+until each message was both accepted and logged.
 """
 
 import argparse
@@ -25,6 +27,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 REMOTE = "/root/kommunpost-benchmark.py"
+FLOOR = "/usr/local/bin/kommunpost-floor"  # and its source, as .c
 MAIN_CASE = "20 sessions"
 
 
@@ -68,12 +71,16 @@ def ssh(build: Path, *command: str, **more) -> subprocess.Popen:
 
 def run(build: Path, rounds: int, cases: list[dict]) -> list[dict]:
     """Run on the host; return its rows and tell how far it is."""
-    with (HERE / "on_host.py").open() as script:
-        if ssh(build, "cat", ">", REMOTE, stdin=script).wait():
-            sys.exit("the lab's mail host can't be reached: is the lab up?")
-    # The log's own milter does without it.
-    if ssh(build, "apt-get", "install", "--yes", "-qq", "python3-milter", stdout=sys.stderr).wait():
-        sys.exit("pymilter, which is compared with, can't be installed on the lab's mail host")
+    for name, remote in (("on_host.py", REMOTE), ("floor.c", f"{FLOOR}.c")):
+        with (HERE / name).open() as content:
+            if ssh(build, "cat", ">", remote, stdin=content).wait():
+                sys.exit("the lab's mail host can't be reached: is the lab up?")
+    # What the log's own milter does without.
+    needed = ("python3-milter", "gcc", "libc6-dev")
+    if ssh(build, "apt-get", "install", "--yes", "-qq", *needed, stdout=sys.stderr).wait():
+        sys.exit("the milters compared with can't be installed on the lab's mail host")
+    if ssh(build, "gcc", "-O2", "-o", FLOOR, f"{FLOOR}.c").wait():
+        sys.exit("the least of milters can't be built on the lab's mail host")
     job = json.dumps({"rounds": rounds, "cases": cases})
     host = ssh(build, "python3", REMOTE, f"'{job}'", stdout=subprocess.PIPE)
     rows = []

@@ -26,6 +26,9 @@ SETTINGS = Path("/etc/kommunpost/kommunpost.yml")
 KOMMUNPOST = "/opt/kommunpost/bin/kommunpost"
 SINK_PORT = 20025
 FIRST_PORT = 20030
+FLOOR = "/usr/local/bin/kommunpost-floor"
+# What the log's milter negotiates (milter_protocol.py), and the same with nothing sent at all.
+ALL_THAT_IS_NEEDED, NOTHING = "0x8d3c2", "0x8d3ff"
 WAIT_SECONDS = 120
 SUBJECT = "=?utf-8?q?Ans=C3=B6kan_om_bygglov=2C_=C3=A4rende_KS_2026/17?="
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -211,6 +214,8 @@ def variants() -> list[Variant]:
             Variant(name, port, milter=["/usr/bin/python3", str(idle), name, "{socket}"])
             for name, port in (("idle", FIRST_PORT + 1), ("receiving", FIRST_PORT + 5))
         ),
+        Variant("floor", FIRST_PORT + 6, milter=[FLOOR, "{socket}", ALL_THAT_IS_NEEDED]),
+        Variant("floor_unsent", FIRST_PORT + 7, milter=[FLOOR, "{socket}", NOTHING]),
         Variant("kommunpost", FIRST_PORT + 2, milter=[KOMMUNPOST, "log", "milter"], logs=True),
         Variant(
             "header_checks", FIRST_PORT + 3, extra=f"header_checks = regexp:{checks}\n", logs=True
@@ -219,7 +224,7 @@ def variants() -> list[Variant]:
     ]
     archive.mkdir(parents=True)
     shutil.chown(archive, "kommunpost", "kommunpost")
-    own = made[3]
+    own = next(variant for variant in made if variant.name == "kommunpost")
     (own.home / "outbox").mkdir(parents=True)
     shutil.chown(own.home / "outbox", "kommunpost", "kommunpost")
     write_settings(own)
