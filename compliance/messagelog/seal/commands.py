@@ -139,21 +139,19 @@ def verify_extract(
     """
     known = read_public_key(key) if key else None
     try:
-        text = extract.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise UserError.of(
-            f"the extract cannot be read ({error})",
-            str(extract),
-            "name the JSON file that came with the extract",
-        ) from error
-    try:
-        verified = verifier.verify(text, known)
+        verified = verifier.verify(verifier.read_extract(extract), known)
     except verifier.ExtractError as error:
         if as_json:
             _write([json.dumps({"holds": False, "error": str(error)}, ensure_ascii=False)])
         else:
             sys.stderr.write(f"{extract}: the extract does not hold: {error}\n")
         raise typer.Exit(1) from error
+    except (OSError, ValueError, MemoryError) as error:
+        raise UserError.of(
+            f"the extract cannot be read ({str(error) or 'it needs more memory than there is'})",
+            str(extract),
+            "name the JSON file that came with the extract",
+        ) from error
     if as_json:
         told = {
             "holds": True,

@@ -1,6 +1,7 @@
 """What the municipality's sites show of the seal: the log is held against it as anybody could.
 
-Each statement names the one before, so that the last one shown stands for all.
+Each statement names the one before, so that the last one shown stands for all. The page's list may
+have been cut; so the next one is asked for too, whether the page names it or not.
 """
 
 import http.client
@@ -9,14 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from compliance.fetch import fetch
-from compliance.messagelog.seal.published import from_json
+from compliance.messagelog.seal.published import file_name, from_json
 from compliance.messagelog.seal.statement import Signed
 from compliance.settings import Publication
 
 # Below the strategy, as role publication lays it.
 _FOLDER = "/logg/"
-_NAME = re.compile(r'href="(\d{8,}\.json)"')
+_NAME = re.compile(r'href="([0-9]{8,})\.json"')
 _FOUND = 200
+_NOT_FOUND = 404
 
 
 @dataclass(frozen=True)
@@ -42,17 +44,19 @@ def read(settings: Publication) -> Iterator[Site]:
         url = page.rstrip("/") + _FOLDER
         try:
             yield Site(url, _last(url, settings))
-        except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             yield Site(url, error=str(error) or type(error).__name__)
 
 
 def _last(url: str, settings: Publication) -> Signed | None:
     names = _NAME.findall(_body(url, settings).decode("utf-8", "replace"))
-    return from_json(_body(url + max(names, key=_number), settings)) if names else None
-
-
-def _number(name: str) -> int:
-    return int(name.partition(".")[0])
+    number = max(map(int, names), default=0)
+    following = fetch(url + file_name(number + 1), settings)
+    if following[0] == _FOUND:
+        return from_json(following[1], number + 1)
+    if following[0] != _NOT_FOUND:
+        raise ValueError(f"{url}{file_name(number + 1)} is answered with status {following[0]}")
+    return from_json(_body(url + file_name(number), settings), number) if number else None
 
 
 def _body(url: str, settings: Publication) -> bytes:

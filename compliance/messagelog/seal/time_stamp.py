@@ -17,6 +17,7 @@ from compliance.errors import UserError
 _SECONDS = 30
 _MOST_BYTES = 1_000_000
 _TIME = re.compile(r"^Time stamp: (.+)$", re.MULTILINE)
+_WRITTEN = "%b %d %H:%M:%S %Y GMT"
 
 
 def obtain(url: str, ca_file: Path, digest: bytes) -> bytes:
@@ -40,6 +41,7 @@ def obtain(url: str, ca_file: Path, digest: bytes) -> bytes:
             _openssl(
                 "-verify", "-queryfile", str(query), "-in", str(answer), "-CAfile", str(ca_file)
             )
+            stamped_at(answer.read_bytes(), digest, ca_file)
         except ValueError as error:
             raise _failed(url, str(error)) from error
         return answer.read_bytes()
@@ -52,13 +54,11 @@ def stamped_at(token: bytes, digest: bytes, ca_file: Path) -> datetime:
     Raises ValueError that says why a stamp doesn't hold.
     """
     with tempfile.TemporaryDirectory() as folder:
-        answer = Path(folder, "answer.tsr")
+        answer, signed = Path(folder, "answer.tsr"), Path(folder, "token")
         answer.write_bytes(token)
-        found = _TIME.search(_openssl("-reply", "-in", str(answer), "-text"))
-        if not found:
-            raise ValueError("it tells no time")
-        plain = re.sub(r"\.\d+", "", found.group(1)).removesuffix(" GMT")
-        moment = datetime.strptime(plain, "%b %d %H:%M:%S %Y").replace(tzinfo=UTC)
+        # The answer's status may say anything: it is outside what the authority signs.
+        _openssl("-reply", "-in", str(answer), "-token_out", "-out", str(signed))
+        moment = _time_of(_openssl("-reply", "-in", str(signed), "-token_in", "-text"))
         _openssl(
             "-verify", "-digest", digest.hex(), "-in", str(answer), "-CAfile", str(ca_file),
             "-attime", str(int(moment.timestamp())),
@@ -66,11 +66,20 @@ def stamped_at(token: bytes, digest: bytes, ca_file: Path) -> datetime:
         return moment
 
 
+def _time_of(text: str) -> datetime:
+    """Return the genTime of a token (RFC 3161 section 2.4.2) as openssl writes it."""
+    found = _TIME.findall(text)
+    # Behind it come the authority's name and extensions, which may be text with lines of their own.
+    if len(found) != 1:
+        raise ValueError(f"it tells {len(found)} times")
+    return datetime.strptime(re.sub(r"\.\d+", "", found[0]), _WRITTEN).replace(tzinfo=UTC)
+
+
 def _openssl(*words: str) -> str:
     """Run `openssl ts`. Raises ValueError with what it says."""
     command = ["openssl", "ts", *words]
     done = subprocess.run(  # noqa: S603 - no shell, and the words are ours
-        command, capture_output=True, text=True, check=False, timeout=_SECONDS
+        command, capture_output=True, text=True, errors="replace", check=False, timeout=_SECONDS
     )
     if done.returncode != 0:
         lines = [line for line in done.stderr.splitlines() if ":" in line]

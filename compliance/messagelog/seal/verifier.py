@@ -10,14 +10,17 @@ The rest of the seal takes its hashes from here, so that no formula is written t
 
 import hashlib
 import json
+import re
 import sys
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -25,8 +28,24 @@ EXTRACT_FORMAT = "kommunpost-extract-1"
 STATEMENT_FORMAT = "kommunpost-seal-1"
 HASH_BYTES = 32
 SALT_BYTES = 16
+KEY_BYTES = 32
+SIGNATURE_BYTES = 64
+# A file that is larger isn't read: what is made of it in memory is many times as large.
+MOST_BYTES = 200_000_000
 
 _MISSING = b"\xff\xff\xff\xff"
+# What a field is isn't in its hash: 1234 and "1234" have the same. Fields not named here are text.
+_NUMBERS = frozenset({"size", "attachments"})
+_BYTES = frozenset({"subject_raw"})
+_SHOWN = {"field", "salt", "value"}
+_SHOWN_BYTES = {"field", "salt", "hex"}
+_MASKED = {"field", "masked", "basis"}
+_HEX = re.compile(r"(?:[0-9a-f]{2})*")
+_STEERS = re.compile(r"C.|Zl|Zp").match
+_MOST_DIGITS = 19  # of 64 bits
+# A longer text is cut where people read it, so that it can't fill the screen.
+_MOST_SIGNS = 200
+_WRONG_SHAPE = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 
 class ExtractError(ValueError):
@@ -106,11 +125,12 @@ def fingerprint(key: bytes) -> str:
 class VerifiedRow:
     """A row that holds. cells: value by field; masked: legal basis by field. index counts from 0.
 
-    rows: how many rows the unit's day has in all.
+    rows: how many rows the unit's day had in all when the statement of that number was signed.
     """
 
     day: str
     unit: str | None
+    statement: int
     index: int
     rows: int
     cells: dict[str, str | int | None]
@@ -126,6 +146,16 @@ class Verified:
     rows: list[VerifiedRow]
 
 
+@dataclass(frozen=True)
+class _Statement:
+    """A statement that closes a day. trees: how many rows and which root, by unit."""
+
+    number: int
+    day: str
+    domain: str
+    trees: dict[str | None, tuple[int, bytes]]
+
+
 def verify(text: str, key: bytes | None = None) -> Verified:
     """Verify an extract. key: the municipality's published key; None takes the extract's own.
 
@@ -133,49 +163,51 @@ def verify(text: str, key: bytes | None = None) -> Verified:
     """
     try:
         return _verify(text, key)
-    except (
-        LookupError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-    ) as error:
-        if isinstance(error, ExtractError):
-            raise
-        raise ExtractError(f"this is not an extract as docs/seal-format.md has it ({error})") from (
-            error
-        )
+    except ExtractError:
+        raise
+    except _WRONG_SHAPE as error:
+        why = plain(str(error))
+        raise ExtractError(f"this is no extract as docs/seal-format.md has it ({why})") from error
 
 
 def _verify(text: str, key: bytes | None) -> Verified:
     extract = _load(text)
-    if extract["format"] != EXTRACT_FORMAT:
-        raise ExtractError(f"format {extract['format']!r} is unknown here")
-    own_key = bytes.fromhex(extract["key"])
+    if extract.get("format") != EXTRACT_FORMAT:
+        raise ExtractError(f"this is not an extract of format {EXTRACT_FORMAT}")
+    _object(extract, {"format", "key", "statements", "rows"}, "the extract")
+    own_key = _bytes(extract["key"], KEY_BYTES, "the key")
     if key is not None and key != own_key:
         raise ExtractError("the extract was signed with another key than the one given")
-    statements = [_statement(own_key, signed) for signed in extract["statements"]]
-    by_number = {statement["number"]: statement for statement in statements}
-    domains = {statement["domain"] for statement in statements}
+    statements = [_statement(own_key, one) for one in _list(extract["statements"], "statements")]
+    by_number = {one.number: one for one in statements}
+    domains = {one.domain for one in statements}
     if len(domains) != 1:
         raise ExtractError("the extract must have statements of exactly one domain")
+    # Of a day that was closed again with late rows, one statement only tells how many it has.
+    if not len(statements) == len(by_number) == len({one.day for one in statements}):
+        raise ExtractError("the extract has two statements of one day or number")
     rows = []
-    for position, row in enumerate(extract["rows"], 1):
+    for position, row in enumerate(_list(extract["rows"], "rows"), 1):
         try:
             rows.append(_row(row, by_number))
         except ExtractError as error:
             raise ExtractError(f"row {position}: {error}") from error
-    places = {(row.day, row.unit, row.index) for row in rows}
-    if len(places) != len(rows):
+    if not rows:
+        raise ExtractError("the extract has no rows")
+    if len({(row.day, row.unit, row.index) for row in rows}) != len(rows):
         raise ExtractError("a row stands there twice")
+    if by_number.keys() != {row.statement for row in rows}:
+        raise ExtractError("the extract has a statement that no row refers to")
     return Verified(domains.pop(), own_key, rows)
 
 
 def _load(text: str) -> dict[str, Any]:
-    loaded = json.loads(text, object_pairs_hook=_unique)
+    loaded = json.loads(
+        text, object_pairs_hook=_unique, parse_int=_digits,
+        parse_float=_no_number, parse_constant=_no_number,
+    )  # fmt: skip
     if not isinstance(loaded, dict):
-        raise ExtractError("an extract is a JSON object")
+        raise ExtractError("what should be a JSON object is none")
     return loaded
 
 
@@ -186,83 +218,165 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _statement(key: bytes, signed: Mapping[str, str]) -> dict[str, Any]:
-    verify_signature(key, signed["text"], bytes.fromhex(signed["signature"]))
-    statement = _load(signed["text"])
+def _digits(number: str) -> int:
+    if len(number) > _MOST_DIGITS or number.startswith("-"):
+        _no_number(number)
+    return int(number)
+
+
+def _no_number(number: str) -> NoReturn:
+    raise ExtractError(f"{plain(number)} is not a number of at most {_MOST_DIGITS} digits alone")
+
+
+def _object(value: object, names: set[str], what: str) -> dict[str, Any]:
+    if not isinstance(value, dict) or value.keys() != names:
+        raise ExtractError(f"{what} must have the names {', '.join(sorted(names))} and no other")
+    return value
+
+
+def _list(value: object, what: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise ExtractError(f"{what} must be a JSON array")
+    return value
+
+
+def _text(value: object, what: str) -> str:
+    if not isinstance(value, str):
+        raise ExtractError(f"{what} must be text")
+    value.encode("utf-8")  # half a surrogate pair is no text
+    return value
+
+
+def _whole(value: object, what: str) -> int:
+    if type(value) is not int:  # a bool is an int too
+        raise ExtractError(f"{what} must be a whole number")
+    return value
+
+
+def _bytes(value: object, size: int | None, what: str) -> bytes:
+    if not isinstance(value, str) or not _HEX.fullmatch(value):
+        raise ExtractError(f"{what} must be hexadecimal in lower case")
+    made = bytes.fromhex(value)
+    if size is not None and len(made) != size:
+        raise ExtractError(f"{what} is not {size} bytes")
+    return made
+
+
+def _statement(key: bytes, signed: object) -> _Statement:
+    parts = _object(signed, {"text", "signature"}, "a statement")
+    text = _text(parts["text"], "a statement's text")
+    verify_signature(key, text, _bytes(parts["signature"], SIGNATURE_BYTES, "a signature"))
+    statement = _load(text)
     if statement["format"] != STATEMENT_FORMAT or statement["kind"] != "day":
         raise ExtractError("a statement does not close a day")
-    return statement
+    day = _text(statement["day"], "a statement's day")
+    if date.fromisoformat(day).isoformat() != day:
+        raise ExtractError("a statement's day is not written as 2026-11-24")
+    trees = {
+        tree["unit"]: (_whole(tree["rows"], "rows"), _bytes(tree["root"], HASH_BYTES, "a root"))
+        for tree in statement["units"]
+    }
+    if len(trees) != len(statement["units"]):
+        raise ExtractError("a statement has a unit twice")
+    number = _whole(statement["number"], "a statement's number")
+    return _Statement(number, day, _text(statement["domain"], "a statement's domain"), trees)
 
 
-def _row(row: Mapping[str, Any], statements: Mapping[int, dict[str, Any]]) -> VerifiedRow:
-    statement = statements.get(row["statement"])
+def _row(value: object, statements: Mapping[int, _Statement]) -> VerifiedRow:
+    row = _object(value, {"statement", "unit", "index", "path", "cells"}, "it")
+    statement = statements.get(_whole(row["statement"], "its statement"))
     if statement is None:
         raise ExtractError(f"statement {row['statement']} is not in the extract")
-    trees = [tree for tree in statement["units"] if tree["unit"] == row["unit"]]
-    if len(trees) != 1:
-        raise ExtractError(f"statement {row['statement']} has no unit {row['unit']}")
+    unit = None if row["unit"] is None else _text(row["unit"], "its unit")
+    if unit not in statement.trees:
+        raise ExtractError(f"statement {statement.number} has no unit {plain(unit or '(none)')}")
+    size, signed_root = statement.trees[unit]
     cells: dict[str, str | int | None] = {}
     masked: dict[str, str] = {}
     commitments = []
-    for cell in row["cells"]:
-        name = cell["field"]
+    for cell in _list(row["cells"], "cells"):
+        name = _text(cell["field"], "a field's name")
         if name in cells or name in masked:
-            raise ExtractError(f"field {name} stands there twice")
-        commitments.append((name, _cell(cell, cells, masked)))
-    path = [_hash(node) for node in row["path"]]
-    size = trees[0]["rows"]
-    root = root_of_path(row_leaf(commitments), row["index"], size, path)
-    if root.hex() != trees[0]["root"]:
+            raise ExtractError(f"field {plain(name)} stands there twice")
+        commitments.append((name, _cell(name, cell, cells, masked)))
+    path = [_bytes(node, HASH_BYTES, "a node of the path") for node in _list(row["path"], "path")]
+    index = _whole(row["index"], "its index")
+    if root_of_path(row_leaf(commitments), index, size, path) != signed_root:
         raise ExtractError("it is not what was signed: a cell, its place or its proof was changed")
-    return VerifiedRow(statement["day"], row["unit"], row["index"], size, cells, masked)
+    return VerifiedRow(statement.day, unit, statement.number, index, size, cells, masked)
 
 
 def _cell(
-    cell: Mapping[str, Any], cells: dict[str, str | int | None], masked: dict[str, str]
+    name: str, cell: Mapping[str, Any], cells: dict[str, str | int | None], masked: dict[str, str]
 ) -> bytes:
     """File a cell under what is shown or masked; return its commitment."""
-    name = cell["field"]
-    if "masked" in cell:
-        if not isinstance(cell["basis"], str) or not cell["basis"].strip():
-            raise ExtractError(f"field {name} is masked without a legal basis")
-        masked[name] = cell["basis"]
-        return _hash(cell["masked"])
-    salt = bytes.fromhex(cell["salt"])
-    if len(salt) != SALT_BYTES:
-        raise ExtractError(f"the salt of field {name} is not {SALT_BYTES} bytes")
+    what = f"field {plain(name)}"
+    if cell.keys() == _MASKED:
+        masked[name] = _text(cell["basis"], f"the basis of {what}")
+        if not masked[name].strip():
+            raise ExtractError(f"{what} is masked without a legal basis")
+        return _bytes(cell["masked"], HASH_BYTES, f"the mask of {what}")
+    if cell.keys() not in (_SHOWN, _SHOWN_BYTES):
+        raise ExtractError(f"{what} must have salt with value or hex, or masked with basis, alone")
+    salt = _bytes(cell["salt"], SALT_BYTES, f"the salt of {what}")
     if "hex" in cell:
+        if name not in _BYTES:
+            raise ExtractError(f"{what} is not bytes")
         cells[name] = cell["hex"]
-        return commitment(salt, framed(bytes.fromhex(cell["hex"])))
+        return commitment(salt, framed(_bytes(cell["hex"], None, what)))
     value = cells[name] = cell["value"]
-    if value is not None and type(value) not in (str, int):
-        raise ExtractError(f"field {name} is neither text, a whole number nor null")
+    kind = "whole number" if name in _NUMBERS else "bytes" if name in _BYTES else "text"
+    if value is not None and type(value) is not {"whole number": int, "text": str}.get(kind):
+        raise ExtractError(f"{what} is neither {kind} nor null")
     return commitment(salt, framed(None if value is None else str(value).encode("utf-8")))
 
 
-def _hash(digits: str) -> bytes:
-    value = bytes.fromhex(digits)
-    if len(value) != HASH_BYTES:
-        raise ExtractError(f"{digits!r} is not a SHA-256 hash")
-    return value
+def read_extract(path: Path) -> str:
+    """Read an extract's file. Raises OSError, or ValueError if it is too large or not UTF-8."""
+    with path.open("rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise ValueError(f"it is larger than {MOST_BYTES} bytes")
+    return content.decode("utf-8")
 
 
 def read_key(path: Path) -> bytes:
     """Read an Ed25519 public key (PEM) as its 32 bytes. Raises OSError or ValueError."""
-    key = load_pem_public_key(path.read_bytes())
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except UnsupportedAlgorithm as error:
+        raise ValueError(f"its kind of key is unknown here ({error})") from error
     if not isinstance(key, Ed25519PublicKey):
         raise ValueError("it is not an Ed25519 key")  # noqa: TRY004 - the file is wrong
     return key.public_bytes_raw()
 
 
+def plain(text: str) -> str:
+    """Return a text as one short line: what steers a terminal or turns the line is spelled out.
+
+    That is Unicode's general categories C (control, direction, half a pair), Zl and Zp.
+    """
+    shown = [
+        sign.encode("unicode_escape").decode() if _STEERS(unicodedata.category(sign)) else sign
+        for sign in text[:_MOST_SIGNS]
+    ]
+    return "".join(shown) + ("…" if len(text) > _MOST_SIGNS else "")
+
+
 def describe(verified: Verified, *, key_is_known: bool) -> str:
     """Say what was verified, in plain words, one line each."""
-    trees = sorted({(row.day, row.unit or "", row.rows) for row in verified.rows})
-    lines = [f"{len(verified.rows)} rows of the message log of {verified.domain} hold"]
-    for day, unit, rows in trees:
-        shown = sum((row.day, row.unit or "") == (day, unit) for row in verified.rows)
-        lines.append(f"  {day}, unit {unit or '(none)'}: {shown} of the {rows} rows of that day")
+    trees: dict[tuple[str, bool, str, int, int], int] = {}
+    for row in verified.rows:
+        tree = (row.day, row.unit is None, row.unit or "", row.rows, row.statement)
+        trees[tree] = trees.get(tree, 0) + 1
+    lines = [f"{len(verified.rows)} rows of the message log of {plain(verified.domain)} hold"]
+    for (day, is_none, unit, rows, number), shown in sorted(trees.items()):
+        name = "(none)" if is_none else plain(unit)
+        lines.append(
+            f"  {day}, unit {name}: {shown} of the {rows} rows of that day, by statement {number}"
+        )
     masks = sorted({basis for row in verified.rows for basis in row.masked.values()})
-    lines += [f"  masked under {basis}" for basis in masks]
+    lines += [f"  masked under {plain(basis)}" for basis in masks]
     lines.append(f"Signed with the key of fingerprint {fingerprint(verified.key)}")
     if not key_is_known:
         lines.append("Compare it with the key that the municipality publishes.")
@@ -276,15 +390,18 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     try:
         key = read_key(Path(arguments[1])) if len(arguments) > 1 else None
-        text = Path(arguments[0]).read_text(encoding="utf-8")
-        verified = verify(text, key)
+        verified = verify(read_extract(Path(arguments[0])), key)
     except ExtractError as error:
         sys.stderr.write(f"The extract does not hold: {error}\n")
         return 1
-    except (OSError, ValueError) as error:
-        sys.stderr.write(f"{error}\n")
+    except (OSError, ValueError, MemoryError) as error:
+        why = str(error) or "it needs more memory than there is"
+        sys.stderr.write(f"{' or '.join(arguments)} cannot be read: {why}\n")
         return 2
-    sys.stdout.write(describe(verified, key_is_known=key is not None) + "\n")
+    told = describe(verified, key_is_known=key is not None) + "\n"
+    # A terminal that lacks a sign is shown its code.
+    encoding = sys.stdout.encoding
+    sys.stdout.write(told.encode(encoding, "backslashreplace").decode(encoding))
     return 0
 
 

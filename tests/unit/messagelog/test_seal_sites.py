@@ -93,6 +93,32 @@ def test_a_machine_reads_the_same(week, verify, tamper):
         assert {one["kind"] for one in told["findings"]} == {"altered"}
 
 
+def test_a_statement_that_the_page_no_longer_names_is_asked_for_too(week, verify, tamper, site):
+    """The log's end was cut, and the page with it; the file still lies there."""
+    folder, _ = site
+    verify()
+    (last,) = sorted(folder.glob("0*.json"))[-1:]
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert last.name in page
+    tamper("DELETE FROM log.statement WHERE number = (SELECT max(number) FROM log.statement)")
+    (folder / "index.html").write_text(page.replace(last.name, "annat"), encoding="utf-8")
+    result = verify()
+    assert result.exit_code == 1
+    assert "a published statement is not in the log" in result.output
+    (folder / "index.html").write_text("<p>Ingen dag", encoding="utf-8")
+    tamper("DELETE FROM log.leaves")
+    tamper("DELETE FROM log.statement")
+    assert "a published statement is not in the log" in verify().output
+
+
+def test_a_file_with_another_statement_than_its_name_says_is_told(week, verify, site):
+    folder, _ = site
+    verify()
+    first, *_, last = sorted(folder.glob("0*.json"))
+    last.write_bytes(first.read_bytes())
+    assert verify().output.count("which cannot be read: it is statement 1") == 2
+
+
 def test_a_site_that_does_not_show_it_is_told(week, verify, site):
     folder, _ = site
     folder.rename(folder.with_name("annat"))
