@@ -1,13 +1,15 @@
 """Subjects as they come from the world: each reads as a person would read it, none breaks us."""
 
 import base64
+import json
 import unicodedata
+from collections import Counter
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from compliance.messagelog.text import readable
+from compliance.messagelog.text import clean, readable
 
 
 def b64(text, charset):
@@ -36,7 +38,8 @@ def b64(text, charset):
         (b"=?unicode_escape?q?=5Cx41?=", "\\x41"),
         (b"=?utf-8?B?w6U?=", "å"),
         (b"=?utf-8?B?w6U=!!?=", "å"),
-        (b"=?utf-8?B?w?=", ""),
+        (b"=?utf-8?B?w?=", "=?utf-8?B?w?="),  # holds no byte: shown as it stands
+        (b"=?UTF-8?B??=", ""),  # an empty subject, as some programs write it
         (b"=?utf-8?q?=ZZ?=", "=ZZ"),
         (b"=?utf-8?q?broken", "=?utf-8?q?broken"),
         (b"=?utf-8?x?abc?=", "=?utf-8?x?abc?="),
@@ -77,6 +80,110 @@ def test_charsets_of_the_world(charset, text):
     assert readable(b64(text, charset)) == text
 
 
+# Headers as mail servers meet them, and what a mail program shows, or what was meant.
+ODDITIES = [
+    # Question marks that should have been encoded.
+    (b"=?utf-8?Q?Hur_g=C3=A5r_det??=", "Hur går det?"),
+    (b"=?utf-8?Q?Vad?_=C3=A5?=", "Vad? å"),
+    (b"=?utf-8?Q?Vad?=20g=C3=B6rs??= =?utf-8?Q?_=C3=85h?=", "Vad? görs? Åh"),
+    (b"=?utf-8?Q?=?=", "=?utf-8?Q?=?="),
+    (b"=?utf-8?Q?=3D?=", "="),
+    (b"=?utf-8?Q??= a", "a"),
+    (b"=?utf-8?q?no end =?utf-8?q?=C3=A5?=", "=?utf-8?q?no end å"),
+    (b"=?utf-8?Q?=C3=A5?==?utf-8?Q?=C3=A4?=", "åä"),
+    (b"=?utf-8?Q?=C3=A5?=x", "åx"),
+    (b"=?utf-8?Q?a=?=", "a"),
+    # 8-bit characters within and beside words.
+    (b"=?iso-8859-1?Q?\xd6verklagande?=", "Överklagande"),
+    (b"=?iso-8859-1?Q?=C5rsta?= p\xe5 \xf6n", "Årsta på ön"),
+    (b"\xd6n =?utf-8?Q?\xc3\xa5=C3=A5?=", "Ön åå"),
+    (b"=?gb2312?Q?" + "会议通知".encode("gb2312") + b"?=", "会议通知"),
+    (b"=?utf-8?Q?\xd6verklagande?=", "Överklagande"),
+    # Raw 8-bit that is nearly UTF-8, and that isn't.
+    ("Överklagande från Ås".encode() + b"\xc3", "Överklagande från Ås\ufffd"),
+    ("Överklagande".encode() + b" \xf6", "Överklagande ö"),
+    ("Överklagande".encode() + b" p\xe5", "Överklagande på"),
+    ("Заявление".encode() + b"\xe5", "Заявлениеå"),
+    ("Svar: ”KÖ” – ”Å”".encode("cp1252"), "Svar: ”KÖ” – ”Å”"),
+    ("¿Qué pasó?".encode("latin-1"), "¿Qué pasó?"),
+    # Charsets by all their names.
+    (b"=?iso8859-1?Q?=93Hej=94?=", "“Hej”"),
+    (b"=?ISO_8859-1:1987?Q?=E5?=", "å"),
+    (b"=?latin1?Q?=E5?=", "å"),
+    (b"=?cp-850?Q?=86?=", "å"),
+    (b"=?win-1251?Q?=C7?=", "З"),
+    (b"=?x-mac-roman?Q?=8C?=", "å"),
+    (b"=?x-sjis?B?ie8=?=", "会"),
+    (b"=?windows-949?B?yLjAxw==?=", "회의"),
+    (b"=?unicode-1-1-utf-8?Q?=C3=A5?=", "å"),
+    (b"=?unicode-1-1-utf-7?Q?+AOU-?=", "å"),
+    (b'=?"utf-8"?Q?=C3=A5?=', "å"),
+    (b"=?utf-8 ?Q?=C3=A5?=", "å"),
+    (b"=?utf-8*sv?Q?=C3=A5?=", "å"),
+    # Charsets that say nothing.
+    (b"=?us-ascii?Q?=C3=A5?=", "å"),
+    (b"=?us-ascii?Q?=E5?=", "å"),
+    (b"=?ansi_x3.4-1968?Q?=C3=A5?=", "å"),
+    (b"=??Q?=E5?=", "å"),
+    (b"=??Q?=C3?= =??Q?=A5?=", "å"),
+    (b"=?8bit?Q?=E5?=", "å"),
+    (b"=?unknown-8bit?Q?=C3=A5?=", "å"),
+    (b"=?x-user-defined?Q?=C3=A5?=", "å"),
+    # Codecs that are no charsets.
+    (b"=?rot13?Q?Hej?=", "Hej"),
+    (b"=?hex?Q?41?=", "41"),
+    (b"=?punycode?Q?a-b?=", "a-b"),
+    (b"=?undefined?Q?a?=", "a"),
+    (b"=?mbcs?Q?=E5?=", "å"),
+    # UTF-16 and UTF-32 are big-endian without a mark; charsets that shift begin anew in each word.
+    (b"=?utf-16?B?AOUA5A==?=", "åä"),
+    (b"=?utf-16?B?//7lAOQA?=", "åä"),
+    (b"=?utf-16?B?//7lAOQA?= =?utf-16?B?/v8A5Q==?=", "åäå"),
+    (b"=?utf-16?B?//7l?= =?utf-16?B?AOQA?=", "åä"),
+    (b"=?utf-32?B?AAAA5Q==?=", "å"),
+    (b"=?utf-7?Q?+AOU?= =?utf-7?Q?+AOQ-?=", "åä"),
+    (b"=?iso-2022-jp?B?GyRCMnE1RA==?= =?iso-2022-jp?B?YWJj?=", "会議abc"),
+    (b"=?iso-2022-jp?B?GyRCMnE1?= =?iso-2022-jp?B?RBsoQg==?=", "会議"),
+    (b"=?iso-2022-jp?B?GyhJMTIbKEI=?=", "ｱｲ"),
+    (b"=?iso-2022-kr?B?GyQpQw5IOA8=?= =?iso-2022-kr?B?DkBHDw==?=", "회의"),
+    # Words cut and padded anyhow.
+    (b"=?utf8?Q?=C3?= =?utf-8?Q?=A5?=", "å"),
+    (b"=?utf-8?Q?=F0=9F=98?= =?utf-8?B?gA==?=", "😀"),
+    (b"=?utf-8?B?w6U=w6Q=?=", "åä"),
+    (b"=?utf-8?Q?=C3=A5=C3?=", "å\ufffd"),
+    # What is never seen.
+    ("by\u00adgg\u200blov\u2060 \ufeffi Ås".encode(), "bygglov i Ås"),
+    ("می\u200cخواهم".encode(), "می\u200cخواهم"),
+    ("👨\u200d👩\u200d👧".encode(), "👨\u200d👩\u200d👧"),
+    ("\u200fאב".encode(), "\u200fאב"),
+    ("🏴\U000e0067\U000e007f".encode(), "🏴"),
+]
+
+
+@pytest.mark.parametrize(("raw", "expected"), ODDITIES)
+def test_an_oddity_of_the_world_reads_as_it_was_meant(raw, expected):
+    assert readable(raw) == expected
+
+
+def test_a_run_of_marks_that_nobody_writes_is_broken_up_with_nothing_lost():
+    text = "a" + "\u0300\u0316\u0f73" * 2000
+    for result in (readable(text.encode()), clean(text)):
+        assert max(map(len, result.split("\u034f"))) <= 30
+        without = unicodedata.normalize("NFD", result.replace("\u034f", ""))
+        assert Counter(without) == Counter(unicodedata.normalize("NFD", text))
+
+
+_written = st.characters(codec="utf-8", categories=["L", "M", "N", "S", "Zs"])
+
+
+@given(st.text(_written, max_size=10))
+@example("\u1100\u1161\u11a8")
+@example("\u09c7\u09be")
+@example("q\u0307\u0323\u0344\u0f73")
+def test_ordinary_text_is_in_form_c(text):
+    assert clean(text) == unicodedata.normalize("NFC", text).strip()
+
+
 def test_a_subject_of_64_kilobytes_is_kept_whole():
     text = "Yttrande över detaljplan " * 2600
     word = b64("å" * 30, "utf-8")
@@ -87,6 +194,7 @@ def test_a_subject_of_64_kilobytes_is_kept_whole():
 def assert_safe(text):
     assert "\x00" not in text
     text.encode("utf-8")
+    assert json.loads(json.dumps(text)) == text
     assert not any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
     assert not set(text) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -96,7 +204,10 @@ def assert_safe(text):
 @example(b"=?utf-8?B?====?=")
 @example(b"=?cp037?q?=00=01?=")
 def test_any_bytes_give_a_safe_string(raw):
-    assert_safe(readable(raw))
+    text = readable(raw)
+    assert_safe(text)
+    if b"=?" not in raw and any(0x20 < byte < 0x7F for byte in raw):
+        assert text
 
 
 _words = st.builds(
@@ -106,6 +217,8 @@ _words = st.builds(
             b"utf-8",
             b"utf-7",
             b"utf-16",
+            b"",
+            b"iso-2022-jp",
             b"hz",
             b"iso-2022-kr",
             b"idna",
