@@ -142,7 +142,9 @@ def test_what_is_held_stays_in_the_archive(old, day, on_host, archive_dispose, h
     plan = _plan(said)
     hold(True)
     assert "nothing is to be disposed of" in archive_dispose("--dry-run")[1]
-    assert " messages, held" in archive_dispose("--plan", plan)[1]
+    assert " messages, held" in archive_dispose("--dry-run")[1]
+    status, said = archive_dispose("--plan", plan)
+    assert (status, "look again with --dry-run" in said) == (2, True), said
     assert copies(on_host, old["message_id"]) == 1
 
 
