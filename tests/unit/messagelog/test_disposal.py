@@ -224,10 +224,13 @@ def test_an_empty_month_that_somebody_reads_stays_until_the_next_goes(
 ):
     configured("sealer", "seal")
     month = "SELECT to_regclass('log.entry_2025_01')::text, to_regclass('log.entry_2025_02')::text"
+    owner = connect("owner")
+    # Who waits fails, and doesn't stand still.
+    owner.execute(f"ALTER DATABASE {owner.info.dbname} SET statement_timeout = '20s'")
     reader = psycopg.connect(dsn("reader"))
     reader.execute("SELECT FROM log.entry WHERE accepted_at < '2025-02-01Z' LIMIT 1")
     assert dispose("--plan", shown_code(dispose)).exit_code == 0
-    kept = connect("owner").execute(month).fetchone()
+    kept = owner.execute(month).fetchone()
     reader.close()
     assert kept == ("log.entry_2025_01", "log.entry_2025_02")
     assert count(connect) == 10
