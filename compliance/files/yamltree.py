@@ -9,6 +9,9 @@ import yaml
 from compliance.errors import Problem, UserError
 from compliance.files.text import read_text
 
+_NULL = "tag:yaml.org,2002:null"
+_QUOTED = "; a word that means nothing in YAML, as null does, in quotes"
+
 
 @dataclass(frozen=True)
 class Map:
@@ -43,7 +46,7 @@ class Map:
             return ""
         text = _scalar(node)
         if text is None:
-            self.problem(key, "must be a single value", f"write `{key}: value`")
+            self.problem(key, "must be a single value", f"write `{key}: value`{_QUOTED}")
         return text or ""
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -77,7 +80,11 @@ class Map:
         text = _scalar(node)
         if text is None:
             self.problems.append(
-                Problem(f"{key}: an item must be a single value", _where(self.path, node))
+                Problem(
+                    f"{key}: an item must be a single value",
+                    _where(self.path, node),
+                    f"write `- value`{_QUOTED}",
+                )
             )
         return text
 
@@ -155,8 +162,13 @@ def as_map(
 
 
 def _scalar(node: yaml.Node) -> str | None:
-    """Give the text of a plain or quoted value; None for lists, mappings and nothing."""
-    return node.value.strip() or None if isinstance(node, yaml.ScalarNode) else None
+    """Give the text of a plain or quoted value; None for lists, mappings and nothing.
+
+    Nothing is what YAML takes for it (YAML 1.1, type null: ~, null and no text), and blanks.
+    """
+    if not isinstance(node, yaml.ScalarNode) or node.tag == _NULL:
+        return None
+    return node.value.strip() or None
 
 
 def _where(path: Path, node: yaml.Node) -> str:

@@ -4,6 +4,7 @@ import getpass
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,13 +18,14 @@ from compliance.errors import UserError
 from compliance.messagelog import archive_door, archive_store, store
 from compliance.messagelog.seal.disposal import (
     ARCHIVE_CLASS,
+    Going,
+    Part,
     Rule,
     check_asked,
     check_plan,
     plan_code,
     read_rules,
 )
-from compliance.messagelog.seal.statement import Decision
 
 app = typer.Typer(help="The archive of function mailboxes' mail.", no_args_is_help=True)
 
@@ -45,6 +47,10 @@ def get(
     doesn't have it: only mail to and from function mailboxes is archived.
     Example: kommunpost archive get 4ZrX2b0Yk1z1 --why "Begäran 2026/88" --output brev.eml
     """
+    if not why.strip():
+        raise UserError.of(
+            "the reason says nothing", "--why", "write what the message is needed for"
+        )
     log, reached = _reached()
     with store.session(log) as connection:
         host, queue_id, accepted = _ask(connection, reference, why)
@@ -130,7 +136,8 @@ def dispose(
 ) -> None:
     """Dispose of archived mail under the decision in disposal.yml, day by day, after a dry run.
 
-    What a pending request or review holds stays. A run that broke off goes on with the same plan.
+    What a pending request or review holds stays. The plan is for what was shown, no more and no
+    less; a run that broke off goes on with it.
     Of two runs at once the second waits, says so, and then disposes of what is left. Exit codes:
     0 done, also if nothing was left; 2 something is wrong, and it says what.
     Example: kommunpost archive dispose --dry-run; kommunpost archive dispose --plan 3f9a21c0
@@ -139,20 +146,25 @@ def dispose(
     log, reached, file = _for_disposal()
     today = datetime.now(UTC).date()
     rules = read_rules(file, today, [ARCHIVE_CLASS])
-    code = plan_code(rules, today)
-    if plan is not None:
-        check_plan(plan, code)
-    with store.session(log) as connection:
+    with store.session(log) as connection, ExitStack() as stack:
         connection.autocommit = True
-        if plan is None:
-            gone = _go_through(connection, reached, rules, today, disposes=False)
-        else:
+        if plan is not None:
             # The days are listed behind the lock: what another run disposed of is no longer there.
-            with store.alone(connection, _DISPOSAL_LOCK, "a disposal of the archive"):
-                gone = _go_through(connection, reached, rules, today, disposes=True)
+            lock = store.alone(connection, _DISPOSAL_LOCK, "a disposal of the archive")
+            stack.enter_context(lock)
+        opened = stack.enter_context(archive_store.opened(reached))
+        due = _due(connection, opened, rules, today)
+        if plan is not None:
+            check_plan(plan, rules, _done(connection, rules, due), due)
+        for part in due:
+            _tell(part)
+            if plan is not None and part.count:
+                _dispose_of(connection, opened, part)
+    gone = sum(part.count for part in due)
     if not gone:
         sys.stdout.write("nothing is to be disposed of\n")
     elif plan is None:
+        code = plan_code(rules, [part.going for part in due])
         command = f"kommunpost archive dispose --plan {code}"
         sys.stdout.write(f"{gone} messages would go. To dispose of them: {command}\n")
 
@@ -160,42 +172,57 @@ def dispose(
 _DISPOSAL_LOCK = 0x41524348  # any number that no other program of ours locks
 
 
-def _go_through(
+def _due(
     connection: psycopg.Connection[Any],
-    reached: settings.Archive,
+    opened: archive_store.Archive,
     rules: Sequence[Rule],
     today: date,
-    *,
-    disposes: bool,
-) -> int:
-    """Tell of each day that is due, or dispose of it too; count the messages that are not held."""
-    gone = 0
-    with archive_store.opened(reached) as opened:
-        for rule in rules:
-            for day, messages in opened.days_before(rule.before(today)):
-                row = connection.execute("SELECT log.is_archive_held(%s)", [day]).fetchone()
-                if row == (True,):
-                    sys.stdout.write(f"{day}: {messages} messages, held\n")
-                    continue
-                gone += messages
-                sys.stdout.write(f"{day}: {messages} messages under {rule.decision.number}\n")
-                if disposes:
-                    _dispose_of(connection, opened, day, messages, rule.decision)
-    return gone
+) -> list[Part]:
+    """Return the days that are due; a hold stops a whole day or nothing of it."""
+    found = []
+    for rule in rules:
+        for day, messages in opened.days_before(rule.before(today)):
+            row = connection.execute("SELECT log.is_archive_held(%s)", [day]).fetchone()
+            is_held = row == (True,)
+            found.append(Part(rule, day, *((0, messages) if is_held else (messages, 0))))
+    return found
+
+
+def _done(
+    connection: psycopg.Connection[Any], rules: Sequence[Rule], due: Sequence[Part]
+) -> list[Going]:
+    """Return what was disposed of under these decisions, in order.
+
+    A day that was noted and is still there is no part of it: the run broke off in between.
+    """
+    found: list[Going] = []
+    for rule in rules:
+        decision = rule.decision
+        rows = connection.execute(
+            "SELECT day, messages FROM log.archive_disposal"
+            " WHERE decision = %s AND authority = %s AND decided = %s AND NOT day = ANY (%s)"
+            " ORDER BY disposed_at, day",
+            [decision.number, decision.authority, decision.decided, [part.when for part in due]],
+        )
+        found += [(decision.kind, day, messages) for day, messages in rows]
+    return found
+
+
+def _tell(part: Part) -> None:
+    held = f"{part.when}: {part.held} messages, held\n"
+    going = f"{part.when}: {part.count} messages under {part.rule.decision.number}\n"
+    sys.stdout.write(held if part.held else going)
 
 
 def _dispose_of(
-    connection: psycopg.Connection[Any],
-    opened: archive_store.Archive,
-    day: date,
-    messages: int,
-    decision: Decision,
+    connection: psycopg.Connection[Any], opened: archive_store.Archive, part: Part
 ) -> None:
+    decision = part.rule.decision
     connection.execute(
         "SELECT log.dispose_of_archive(%s, %s, %s, %s, %s)",
-        [day, messages, decision.number, decision.authority, decision.decided],
+        [part.when, part.count, decision.number, decision.authority, decision.decided],
     )
-    opened.delete(day)
+    opened.delete(part.when)
 
 
 def _for_disposal() -> tuple[settings.Log, settings.Archive, Path]:

@@ -129,7 +129,8 @@ def dispose(
 ) -> None:
     """Dispose of entries under the decisions in disposal.yml, after a dry run.
 
-    What a pending request or review holds stays. A run that broke off goes on with the same plan.
+    What a pending request or review holds stays. The plan is for what was shown, no more and no
+    less; a run that broke off goes on with it.
     Example: kommunpost log dispose --dry-run; kommunpost log dispose --plan 3f9a21c0
     """
     from compliance.messagelog.seal import disposal, disposing

@@ -6,7 +6,7 @@ that an entry stays at least as long as that, and at most a month longer.
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,8 @@ from compliance.files.yamltree import Map, read_map
 from compliance.messagelog.seal.statement import Decision
 
 # What a decision can be about: every entry, or the audit's own mail; and the archive's copies.
-LOG_CLASSES = ("message-log", "probe")
+EVERY_ENTRY = "message-log"
+LOG_CLASSES = (EVERY_ENTRY, "probe")
 ARCHIVE_CLASS = "archive"
 CLASSES = (*LOG_CLASSES, ARCHIVE_CLASS)
 _KEYS = ("class", "period", "decision", "authority", "decided")
@@ -37,6 +38,24 @@ class Rule:
         return date(index // _MONTHS_A_YEAR, index % _MONTHS_A_YEAR + 1, 1)
 
 
+@dataclass(frozen=True)
+class Part:
+    """What of a month (of the archive: a day) goes under one decision, and what a hold stops."""
+
+    rule: Rule
+    when: date
+    count: int
+    held: int
+
+    @property
+    def going(self) -> "Going":
+        """What a plan's code says of it."""
+        return self.rule.decision.kind, self.when, self.count
+
+
+Going = tuple[str, date, int]  # class, month or day, how many
+
+
 def read_rules(path: Path, today: date, classes: Sequence[str]) -> list[Rule]:
     """Read the rules of some classes from `disposal.yml`.
 
@@ -44,24 +63,65 @@ def read_rules(path: Path, today: date, classes: Sequence[str]) -> list[Rule]:
     """
     problems: list[Problem] = []
     top = read_map(path, ("disposal",), problems)
-    rules = [_rule(found, today) for found in top.maps("disposal", _KEYS)]
-    kinds = [rule.decision.kind for rule in rules if rule]
-    if len(set(kinds)) < len(kinds):
+    read = [(found, _rule(found, today)) for found in top.maps("disposal", _KEYS)]
+    rules = {rule.decision.kind: (found, rule) for found, rule in read if rule}
+    if len(rules) < sum(rule is not None for _, rule in read):
         top.problem("disposal", "a class stands twice", "keep one decision for each class")
+    if EVERY_ENTRY in rules and ARCHIVE_CLASS in rules:
+        found, archive = rules[ARCHIVE_CLASS]
+        if archive.months > rules[EVERY_ENTRY][1].months:
+            found.problem(
+                "period",
+                f"the archive's is longer than that of {EVERY_ENTRY}, and nobody finds a copy"
+                " whose entry is gone",
+                "keep the copies no longer than the entries",
+            )
     if problems:
         raise UserError(problems)
-    return [rule for rule in rules if rule is not None and rule.decision.kind in classes]
+    return [rule for _, rule in read if rule is not None and rule.decision.kind in classes]
 
 
-def plan_code(rules: Sequence[Rule], today: date) -> str:
-    """Return a short code for what would go: it changes with the decisions and with the month."""
-    told = repr([(rule, rule.before(today)) for rule in rules])
+def parts_due(
+    rules: Iterable[Rule],
+    today: date,
+    months: Callable[[str, date], Iterable[tuple[date, int, int]]],
+) -> list[Part]:
+    """Return what of the log is due, in the order in which it goes.
+
+    An entry that two decisions are about goes under the first of them, and is counted there alone.
+    months: gives the months of a class before one, with the entries that may go and those held.
+    """
+    parts: list[Part] = []
+    for rule in rules:
+        kind = rule.decision.kind
+        for month, entries, held in months(kind, rule.before(today)):
+            before = [part for part in parts if part.when == month]
+            if kind == EVERY_ENTRY:
+                entries -= sum(part.count for part in before)
+                held -= sum(part.held for part in before)
+            elif before:  # every entry is due there
+                continue
+            if entries or held:
+                parts.append(Part(rule, month, entries, held))
+    return parts
+
+
+def plan_code(rules: Sequence[Rule], going: Iterable[Going]) -> str:
+    """Return a short code for what would go: it changes with the decisions and with each count."""
+    told = repr((list(rules), [one for one in going if one[2]]))
     return hashlib.sha256(told.encode("utf-8")).hexdigest()[:8]
 
 
-def check_plan(plan: str, code: str) -> None:
-    """Raise UserError if a plan is not the one that a dry run shows now."""
-    if plan != code:
+def check_plan(
+    plan: str, rules: Sequence[Rule], done: Sequence[Going], due: Iterable[Part]
+) -> None:
+    """Raise UserError if a plan is neither what a dry run shows now, nor what is left of one.
+
+    done: what went under these decisions before, in that order; a run that broke off did the first
+    of what was shown, so that the rest goes on by the same plan.
+    """
+    left = [part.going for part in due]
+    if all(plan != plan_code(rules, [*done[first:], *left]) for first in range(len(done), -1, -1)):
         raise UserError.of(
             f"the plan {plan} is not what would be done now", "--plan", "look again with --dry-run"
         )

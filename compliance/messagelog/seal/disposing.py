@@ -1,14 +1,26 @@
 """`kommunpost log dispose`."""
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
+
+import psycopg
 
 from compliance import settings
 from compliance.errors import UserError
 from compliance.messagelog import store
-from compliance.messagelog.seal.disposal import LOG_CLASSES, Rule, check_plan, plan_code, read_rules
+from compliance.messagelog.seal.disposal import (
+    LOG_CLASSES,
+    Going,
+    Part,
+    Rule,
+    check_plan,
+    parts_due,
+    plan_code,
+    read_rules,
+)
 from compliance.messagelog.seal.sealing import Sealer
-from compliance.messagelog.seal.statement import read_private_key
+from compliance.messagelog.seal.statement import Disposal, from_text, read_private_key
 from compliance.messagelog.seal.storage import SealStore
 
 
@@ -16,7 +28,7 @@ def dispose(plan: str | None) -> None:
     """Show what would go; with the code that was shown, dispose of it month by month.
 
     Each month is one transaction: what breaks off leaves whole months, and a second run with the
-    same code goes on.
+    same code goes on. A month of which something else may go than was shown stays.
     """
     loaded = settings.load()
     log, own = loaded.log, loaded.seal
@@ -28,57 +40,84 @@ def dispose(plan: str | None) -> None:
         )
     today = datetime.now(UTC).date()
     rules = read_rules(own.disposal_file, today, LOG_CLASSES)
-    code = plan_code(rules, today)
-    if plan is None:
-        _show(log, rules, today, code)
-        return
-    check_plan(plan, code)
-    key = read_private_key(own.key_file)
     with store.session(log) as connection:
-        for rule, month in _months(log, rules, today):
-            with SealStore.exclusive(connection) as view:
+        with SealStore.snapshot(connection) as view:
+            due = parts_due(rules, today, view.plan)
+            if plan is None:
+                _show(view, rules, today, due)
+                return
+            check_plan(plan, rules, _done(view, rules), due)
+        key = read_private_key(own.key_file)
+        for part in due:
+            if not part.count:
+                continue
+            with SealStore.disposing(connection) as view:
                 sealer = Sealer(view, key, loaded.municipality.domain, datetime.now(UTC))
-                made = sealer.dispose(rule.decision, month)
-            if made is not None:
-                number, went = rule.decision.number, made.says.entries
-                sys.stdout.write(f"{month:%Y-%m}: {went} entries disposed of under {number}\n")
-                sys.stdout.flush()
+                went = _dispose_of(sealer, part)
+            done = f"{went} entries disposed of under {part.rule.decision.number}"
+            left = "nothing of it may go any more: it is gone, or held since it was shown"
+            sys.stdout.write(f"{part.when:%Y-%m}: {done if went else left}\n")
+            sys.stdout.flush()
 
 
-def _months(log: settings.Log, rules: list[Rule], today: date) -> list[tuple[Rule, date]]:
-    with store.session(log) as connection, SealStore.snapshot(connection) as view:
-        return [
-            (rule, month)
-            for rule in rules
-            for month, entries, _ in view.plan(rule.decision.kind, rule.before(today))
-            if entries
-        ]
+def _dispose_of(sealer: Sealer, part: Part) -> int:
+    """Dispose of a month and count what went: all that was shown, or nothing if nothing is left.
+
+    Raises UserError if another number may go now.
+    """
+    try:
+        made = sealer.dispose(part.rule.decision, part.when)
+    except psycopg.errors.DataException as error:  # a hold ended between counting and deleting
+        raise _changed(part) from error
+    if made is None:
+        return 0
+    if made.says.entries != part.count:
+        raise _changed(part)
+    return part.count
 
 
-def _show(log: settings.Log, rules: list[Rule], today: date, code: str) -> None:
-    due = 0
-    end = max((rule.before(today) for rule in rules), default=date.min)
-    with store.session(log) as connection, SealStore.snapshot(connection) as view:
-        for rule in rules:
-            decision, before = rule.decision, rule.before(today)
-            sys.stdout.write(
-                f"{decision.kind}: what is older than {before}, under {decision.number}"
-                f" ({decision.authority}, {decision.decided})\n"
-            )
-            for month, entries, held in view.plan(decision.kind, before):
-                due += entries
-                note = f", {held} held" if held else ""
-                sys.stdout.write(f"  {month:%Y-%m}: {entries} entries{note}\n")
-        for hold in view.holds(end):
-            whose = hold.unit or "all units"
-            if hold.accepted_from:
-                whose += f", what came on {hold.accepted_from:%Y-%m-%d} or later"
-            sys.stdout.write(
-                f"held for a {hold.kind} since {hold.since:%Y-%m-%d}, {whose}:"
-                f" {hold.why} ({hold.who})\n"
-            )
+def _changed(part: Part) -> UserError:
+    return UserError.of(
+        f"not {part.count} entries may go now, as was shown: nothing of this month went",
+        f"{part.rule.decision.kind} {part.when:%Y-%m}",
+        "look again with --dry-run",
+    )
+
+
+def _done(view: SealStore, rules: Sequence[Rule]) -> list[Going]:
+    """Return what was disposed of under these decisions, in order."""
+    decisions = [rule.decision for rule in rules]
+    told = (from_text(signed.text).says for signed in view.statements())
+    return [
+        (says.decision.kind, says.month, says.entries)
+        for says in told
+        if isinstance(says, Disposal) and says.decision in decisions
+    ]
+
+
+def _show(view: SealStore, rules: Sequence[Rule], today: date, due: Sequence[Part]) -> None:
+    for rule in rules:
+        decision, before = rule.decision, rule.before(today)
+        sys.stdout.write(
+            f"{decision.kind}: what is older than {before}, under {decision.number}"
+            f" ({decision.authority}, {decision.decided})\n"
+        )
+        for part in due:
+            if part.rule == rule:
+                note = f", {part.held} held" if part.held else ""
+                sys.stdout.write(f"  {part.when:%Y-%m}: {part.count} entries{note}\n")
+    for hold in view.holds(max((rule.before(today) for rule in rules), default=date.min)):
+        whose = hold.unit or "all units"
+        if hold.accepted_from:
+            whose += f", what came on {hold.accepted_from:%Y-%m-%d} or later"
+        sys.stdout.write(
+            f"held for a {hold.kind} since {hold.since:%Y-%m-%d}, {whose}:"
+            f" {hold.why} ({hold.who})\n"
+        )
+    total = sum(part.count for part in due)
+    code = plan_code(rules, [part.going for part in due])
     sys.stdout.write(
-        f"{due} entries would go. To dispose of them: kommunpost log dispose --plan {code}\n"
-        if due
+        f"{total} entries would go. To dispose of them: kommunpost log dispose --plan {code}\n"
+        if total
         else "nothing is to be disposed of\n"
     )

@@ -31,7 +31,10 @@ class Sealer:
     def __init__(
         self, store: SealStore, key: Ed25519PrivateKey, domain: str, now: datetime
     ) -> None:
-        """store: from `SealStore.exclusive`. domain: the municipality's. now: time in UTC."""
+        """store: from `SealStore.exclusive`, to dispose from `SealStore.disposing`.
+
+        domain: the municipality's. now: time in UTC.
+        """
         self._store = store
         self._key = key
         self._domain = domain

@@ -27,6 +27,7 @@ Result = TypeVar("Result")
 
 _BATCH = 5_000
 _SEAL_LOCK = 0x5345414C  # any number that no other program of ours locks
+_SIGNING = "a sealing or disposal of the log"
 _COLUMNS = ", ".join(f'"{name}"' for name in FIELDS)  # `references` is a word of SQL's
 _IN_TIME = "accepted_at >= %s AND accepted_at < %s"
 _MERGED_PLACES = """
@@ -91,10 +92,25 @@ class SealStore:
         """Begin a transaction that signs, after any other that does; it commits in the end."""
         # The lock comes before the snapshot, so that this one holds what the other signed.
         with (
-            store.alone(connection, _SEAL_LOCK, "a sealing or disposal of the log"),
+            store.alone(connection, _SEAL_LOCK, _SIGNING),
             cls.snapshot(connection) as view,
         ):
             yield view
+
+    @classmethod
+    @contextmanager
+    def disposing(cls, connection: psycopg.Connection[Any]) -> Iterator["SealStore"]:
+        """Begin a transaction that disposes, after any other that signs; it commits in the end.
+
+        It sees every hold: one that begins meanwhile waits for it. No snapshot, which would be
+        older than the lock; what may go changes no more, but by a hold that ends.
+        """
+        with store.alone(connection, _SEAL_LOCK, _SIGNING):
+            connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+            with connection.transaction():
+                connection.execute("SET LOCAL TIME ZONE 'UTC'")
+                connection.execute("SELECT log.freeze_holds()")
+                yield cls(connection)
 
     @classmethod
     @contextmanager

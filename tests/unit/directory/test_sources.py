@@ -238,6 +238,13 @@ BAD_ORGANISATIONS = {
         ORGANISATION.replace("name: Kommunstyrelsen\n", "name: [a]\n"),
         ["organisation.yml:6: name: must be a single value"],
     ),
+    "nothing instead of a word": (
+        ORGANISATION.replace("name: Kommunstyrelsen\n", "name: null\n").replace('["3"]', "[~]"),
+        [
+            "organisation.yml:6: name: must be a single value",
+            "organisation.yml:20: holders: an item must be a single value",
+        ],
+    ),
     "a control sign": (
         ORGANISATION.replace("Kommunalråd", "Kommunal\x07råd"),
         ["organisation.yml: this is not valid YAML: unacceptable character #x0007"],

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -28,8 +29,8 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def dispose(folder, tmp_path, dsn):
-    """Begin the command in a process of its own."""
+def archive(folder, tmp_path, dsn):
+    """Begin a command on the archive in a process of its own."""
     (tmp_path / "disposal.yml").write_text(DECISION, encoding="utf-8")
     settings = tmp_path / "kommunpost.yml"
     settings.write_text(
@@ -44,7 +45,7 @@ seal: {{public_key_file: /x, disposal_file: {tmp_path}/disposal.yml}}
     begun = []
 
     def begin(*words):
-        command = [sys.executable, "-m", "compliance.cli", "archive", "dispose", *words]
+        command = [sys.executable, "-m", "compliance.cli", "archive", *words]
         own = os.environ | {"KOMMUNPOST_CONFIG": str(settings)}
         pipe = subprocess.PIPE
         begun.append(subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=own))
@@ -54,6 +55,11 @@ seal: {{public_key_file: /x, disposal_file: {tmp_path}/disposal.yml}}
     for process in begun:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def dispose(archive):
+    return partial(archive, "dispose")
 
 
 def wait_for_waiting(connection, *processes):
@@ -102,3 +108,21 @@ def test_a_second_goes_on_where_a_killed_one_was(dispose, folder, connect, dsn):
     output, _ = second.communicate()
     assert (output.count("under KS 2026/118"), second.returncode) == (2, 0)
     assert list(folder.iterdir()) == []
+
+
+def test_what_was_not_shown_does_not_go(dispose, folder, connect):
+    plan = dispose("--dry-run").communicate()[0].split()[-1]
+    (folder / "2026-01-13/3.eml").write_text("Subject: Hej\r\n\r\nHej\r\n")
+    told = dispose("--plan", plan).communicate()
+    assert "look again with --dry-run" in told[1]
+    assert len(list(folder.glob("*/*.eml"))) == 5
+    assert connect("owner").execute("SELECT FROM log.archive_disposal").fetchall() == []
+
+
+@pytest.mark.parametrize("why", ["", " ", "\t \u00a0"])
+def test_a_reason_without_words_is_refused_before_anything_is_asked(archive, why):
+    running = archive("get", "4ZrX2b0Yk1z1", "--why", why)
+    _, told = running.communicate()
+    assert running.returncode == 2
+    assert "--why: the reason says nothing" in told
+    assert "write what the message is needed for" in told
