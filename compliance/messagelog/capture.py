@@ -24,11 +24,12 @@ _MAX_FROM = 2_000
 _MAX_VERDICT = 200
 _MAX_HEADER_BYTES = 131_072
 
+_TOKEN = probe_token.TOKEN_HEADER.lower()
 _NAMING = ("from", "sender")  # who it is from (RFC 5322, 3.6.2)
 _WANTED = {
     *(*_NAMING, "subject", "content-type", "content-disposition"),
     *("message-id", "in-reply-to", "references"),
-    probe_token.TOKEN_HEADER.lower(),
+    _TOKEN,
 }
 
 
@@ -91,11 +92,11 @@ class _Kept:
     cut: bool = False
 
     def add(self, value: bytes) -> None:
+        room = _MAX_HEADER_BYTES - self.size
         self.size += len(value)
-        if self.size > _MAX_HEADER_BYTES:
-            self.cut = True
-        else:
-            self.values.append(value)
+        self.cut = self.cut or len(value) > room
+        if room > 0:
+            self.values.append(_beginning(value, room))
 
 
 @dataclass
@@ -120,7 +121,8 @@ class Message:
 
     def add_recipient(self, recipient: str) -> None:
         """Note one envelope recipient; a second mention of the same is the same."""
-        self._recipients.setdefault(addresses.key_of(recipient), recipient)
+        # As Postfix tells them apart, which delivers to each spelling and logs it by itself.
+        self._recipients.setdefault(recipient.lower(), recipient)
 
     def add_header(self, name: str, value: bytes) -> None:
         """Note one header field as it stood, its value without the line end."""
@@ -194,6 +196,14 @@ def client_class(address: str) -> ClientClass:
     return "public" if ip.is_global else "private"
 
 
+def _beginning(value: bytes, most: int) -> bytes:
+    """Return so much of a value, or less by a character of UTF-8 that would be cut in two."""
+    if len(value) <= most:
+        return value
+    ends = range(most, max(most - 4, 0), -1)
+    return value[: next((end for end in ends if value[end] & 0xC0 != 0x80), most)]
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -202,7 +212,8 @@ def _utc_now() -> datetime:
 class Capture:
     """Judge messages and log those that are to be accepted.
 
-    host: this host's name in entries. domain: the municipality's mail domain, in lower case.
+    host: this host's full name, in entries and as a domain of its own mail (root@host). domain: the
+    municipality's mail domain, in lower case; what has no domain is of it (Postfix's myorigin).
     clock: returns now in UTC. spam_header: the name of the header in which the municipality's own
     spam filter gives its verdict, or empty. That filter is a milter before this one and removes
     such headers from what arrives: nobody else's verdict is believed.
@@ -222,7 +233,7 @@ class Capture:
 
     def judge(self, message: Message, origin: Origin) -> Verdict:
         """Say whether a message may pass, and whether it is a probe. Logs nothing."""
-        if any(addresses.domain_of(to) == archive.DOMAIN for to in message.recipients):
+        if any(self._domain_of(to) == archive.DOMAIN for to in message.recipients):
             return Verdict(NOT_FOR_YOU)
         reply = self._may_send(message, origin.login) if origin.login is not None else None
         return Verdict(reply) if reply else Verdict(is_probe=self._is_probe(message))
@@ -291,8 +302,11 @@ class Capture:
         """By who hands the message in, never by the sender that it claims."""
         if not origin.is_inside:
             return "in"
-        own = addresses.domain_of(recipient) == self.domain
+        own = self._domain_of(recipient) in (self.domain, self.host.lower())
         return "internal" if own or self.directory.unit_of(recipient) else "out"
+
+    def _domain_of(self, recipient: str) -> str:
+        return addresses.domain_of(recipient, self.domain)
 
     def _sender_unit(self, message: Message, origin: Origin) -> str | None:
         if not origin.is_inside:
@@ -311,7 +325,7 @@ class Capture:
         if not message.envelope_sender:
             return NULL_SENDER
         known = self.directory.addresses_of(login, message.envelope_sender)
-        own = known or frozenset({addresses.key_of(login)})
+        own = known or frozenset({login.lower()})
         headers = {name: addresses.of_header(message.header(name)) for name in _NAMING}
         named = [address for one in headers.values() for address in (*one.addresses, *one.shown)]
         sound = all(one.sound and not message.is_cut(name) for name, one in headers.items())
@@ -321,8 +335,8 @@ class Capture:
 
     def _is_probe(self, message: Message) -> bool:
         """A probe has one token and one recipient, so that nobody else gets a hidden copy."""
-        tokens = message.header(probe_token.TOKEN_HEADER.lower())
-        if len(tokens) != 1 or len(message.recipients) != 1:
+        tokens = message.header(_TOKEN)
+        if len(tokens) != 1 or len(message.recipients) != 1 or message.is_cut(_TOKEN):
             return False
         run = probe_token.verify(
             self.probe_key,
@@ -335,11 +349,13 @@ class Capture:
 
 
 def _is_own(address: str, own: frozenset[str]) -> bool:
-    key = addresses.key_of(address)
+    # As it stands: what Postfix would strip of an envelope address, a mail program may show.
+    key = address.lower()
     return key in own or addresses.without_extension(key) in own
 
 
 def _spam_verdict(message: Message) -> str | None:
     """Return the spam filter's verdict. Of two, one isn't its own: then there is none."""
-    verdicts = message.header(message.spam_header) if message.spam_header else []
+    name = message.spam_header
+    verdicts = message.header(name) if name and not message.is_cut(name) else []
     return bounded(readable(verdicts[0]), _MAX_VERDICT) if len(verdicts) == 1 else None

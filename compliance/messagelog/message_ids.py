@@ -6,7 +6,7 @@ raises.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from compliance.messagelog.text import INDEXED_CHARACTERS, bounded, clean, eight_bit
 
@@ -18,8 +18,13 @@ _SPACE = re.compile(r"\s+")
 
 
 def own(values: Sequence[bytes]) -> str:
-    """Return a message's own id, as its first Message-ID header has it; empty without one."""
-    return _kept(clean(eight_bit(values[0]))) if values else ""
+    """Return a message's own id, as its first Message-ID header has it; empty without one.
+
+    One without angle brackets is kept as it stands, though no reply can be told to refer to it.
+    """
+    if not values:
+        return ""
+    return next(_ids(values[0]), None) or _kept(clean(eight_bit(values[0])))
 
 
 def referred(references: Iterable[bytes], in_reply_to: Iterable[bytes]) -> list[str]:
@@ -27,14 +32,17 @@ def referred(references: Iterable[bytes], in_reply_to: Iterable[bytes]) -> list[
 
     What isn't in angle brackets is words that some programs write around the id.
     """
-    found: dict[str, None] = {}
-    for value in (*references, *in_reply_to):
-        for inner in _ID.findall(clean(eight_bit(value))):
-            # Some programs fold a long id in its middle.
-            if bare := _SPACE.sub("", inner):
-                found[_kept(f"<{bare}>")] = None
-    ids = list(found)
+    values = (*references, *in_reply_to)
+    ids = list(dict.fromkeys(one for value in values for one in _ids(value)))
     return ids if len(ids) <= MAX_REFERENCES else [ids[0], *ids[1 - MAX_REFERENCES :]]
+
+
+def _ids(value: bytes) -> Iterator[str]:
+    """Yield what stands in angle brackets, in order."""
+    for inner in _ID.findall(clean(eight_bit(value))):
+        # Some programs fold a long id in its middle.
+        if bare := _SPACE.sub("", inner):
+            yield _kept(f"<{bare}>")
 
 
 def _kept(message_id: str) -> str:

@@ -1,33 +1,42 @@
 """Which files a message carries, told from the heads of its parts as the body streams by.
 
-Nothing of the body is kept or decoded: delimiter lines (RFC 2046 section 5.1) are looked for, and
+Nothing of the body is kept or decoded: delimiter lines (RFC 2046 section 5.1.1) are looked for, and
 the few header lines behind each are read. An attachment is a part that has a file name or calls
 itself one, and a message within the message; what such a message carries itself is not counted
 again. Never raises: the bytes come from strangers.
+
+The work grows with the body's length and no faster: each open boundary is searched for once in each
+chunk, and what begins as a delimiter does is judged by its own line alone.
 """
 
 import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
-from compliance.messagelog.text import charset_text, clean, eight_bit, readable
+from compliance.messagelog.text import charset_text, clean, readable
 
 # Bounds on what strangers can make us do and keep. Beyond them parts are no longer looked at.
 MAX_NAME = 255
+MAX_LINES = 20_000  # that begin as a delimiter does
 _MAX_NAMES = 100
 _MAX_PARTS = 1_000
 _MAX_DEPTH = 10
 _MAX_BOUNDARY = 200  # RFC 2046 allows 70
+_MAX_LINE = 1_000  # RFC 5321 section 4.5.3.1.6
 _MAX_PART_HEAD = 16_384
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
+_BLANKS = b" \t\r"
+# The word before the parameters, without quotes or a comment behind it.
+_WORD = re.compile(rb'[\s"]*([^\s;"(]*)')
 _PARAMETER = re.compile(
-    r';\s*(?P<name>[^\s=;"*]+)(?:\*(?P<part>\d{1,4}))?(?P<extended>\*)?\s*='
-    r'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"?|(?P<plain>[^;]*))',
+    rb';\s*(?P<name>[^\s=;"*]+)(?:\*(?P<part>\d{1,4}))?(?P<extended>\*)?\s*='
+    rb'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"?|(?P<plain>[^;]*))',
     re.DOTALL,
 )
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
+_MESSAGES = {b"message/rfc822", b"message/global"}  # RFC 2046 section 5.2.1, RFC 6532 section 3.7
 
 
 @dataclass
@@ -44,14 +53,31 @@ class Attachments:
             self.names.append(name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…")
 
 
+@dataclass(eq=False)
+class _Multipart:
+    """One that is open. delimiter: a line end, two hyphens and the boundary.
+
+    hit: where the delimiter stands next in what is being read; the length of that if nowhere.
+    """
+
+    delimiter: bytes
+    is_digest: bool
+    hit: int = -1
+
+
 class Scanner:
-    """Reads one message's body in chunks. `begin` it with the values of the message's own head."""
+    """Reads one message's body in chunks. `begin` it with the values of the message's own head.
+
+    lines: how many lines were judged that begin as a delimiter does.
+    """
 
     def __init__(self) -> None:
         """Wait for the head; a body without one is not scanned."""
         self.found = Attachments()
-        self._delimiters: list[bytes] = []
+        self.lines = 0
+        self._open: list[_Multipart] = []  # the outermost first
         self._rest = b"\n"  # the first delimiter may stand at the very start
+        self._searched = 0  # so much of it
         self._is_in_head = False
         self._parts = 0
 
@@ -61,95 +87,135 @@ class Scanner:
 
     def feed(self, chunk: bytes) -> None:
         """Take in the next chunk of the body, with line ends as in SMTP."""
-        if not self._delimiters:
-            return
-        data = self._rest + chunk
-        position = 0
-        while True:
-            if self._is_in_head:
-                end = self._read_head(data, position)
-                if end is None:
-                    break
-                position = end
-            delimiter = self._next_delimiter(data, position)
-            if delimiter is None or self._parts >= _MAX_PARTS:
-                position = max(position, len(data) - _MAX_BOUNDARY - 3)
-                break
-            position, self._is_in_head = delimiter[1], True
-        self._rest = data[position:]
-        if self._parts >= _MAX_PARTS:
-            self._delimiters.clear()
+        if self._open:
+            self._read(self._rest + chunk, is_end=False)
 
     def end(self) -> Attachments:
         """Return what was found; a head that the message's end cuts off counts."""
-        if self._is_in_head and self._delimiters:
-            self._read_part(self._rest)
-            self._is_in_head = False
+        if self._open:
+            self._read(self._rest, is_end=True)
+            self._open.clear()
         return self.found
 
-    def _next_delimiter(self, data: bytes, position: int) -> tuple[int, int] | None:
-        """Return where the next delimiter stands, and where it ends."""
-        found = [
-            (start, start + len(delimiter))
-            for delimiter in self._delimiters
-            if (start := data.find(delimiter, position)) >= 0
-        ]
-        # One boundary may begin as another does: the longer is meant.
-        return min(found, key=lambda place: (place[0], -place[1])) if found else None
+    def _read(self, data: bytes, *, is_end: bool) -> None:
+        """Read as far as can be told by now; keep what must be read again with what follows.
 
-    def _read_head(self, data: bytes, position: int) -> int | None:
-        """Read the head that begins here; return its end, or None if more must come."""
-        is_whole = len(data) - position >= _MAX_PART_HEAD
-        if data.startswith(b"--", position):  # the last delimiter of its multipart has none
-            self._is_in_head = False
-            return position
-        found = _HEAD_END.search(data, position, position + _MAX_PART_HEAD)
-        if found is None and not is_whole:
-            return None
-        end = found.start() if found else position + _MAX_PART_HEAD
-        following = self._next_delimiter(data[:end], position)
-        end = following[0] if following else end
-        self._read_part(data[position:end])
-        self._is_in_head = False
-        return end
+        A head that is being read begins where the data does.
+        """
+        for multipart in self._open:
+            multipart.hit = -1
+        head, position = 0, self._searched
+        while self._open:
+            start = self._next_hit(data, position)
+            if self._is_in_head:
+                end = self._end_of_head(data, head, position, start, is_end=is_end)
+                if end is not None:
+                    self._read_part(data[head:end])
+                    position = end
+                    continue
+            if start == len(data):
+                position = max(position, start - self._longest() + 1)
+                break
+            line_end = data.find(b"\n", start + 1, start + _MAX_LINE)
+            if line_end < 0:
+                line_end = min(start + _MAX_LINE, len(data))
+                if line_end == len(data) and not is_end:
+                    position = start
+                    break
+            if passed := self._delimiter(data[start:line_end], start):
+                if self._is_in_head:
+                    self._read_part(data[head:start])
+                self._pass(passed[0], is_last=passed[1])
+                head = line_end
+            position = line_end
+            if self.lines >= MAX_LINES or self._parts >= _MAX_PARTS:
+                self._open.clear()
+        keep = head if self._is_in_head else position
+        self._rest, self._searched = data[keep:], position - keep
+
+    def _next_hit(self, data: bytes, position: int) -> int:
+        """Return where the next line begins that may be a delimiter; the data's end if none."""
+        for multipart in self._open:
+            if multipart.hit < position:
+                hit = data.find(multipart.delimiter, position)
+                multipart.hit = len(data) if hit < 0 else hit
+        return min(multipart.hit for multipart in self._open)
+
+    def _longest(self) -> int:
+        return max(len(multipart.delimiter) for multipart in self._open)
+
+    def _end_of_head(
+        self, data: bytes, head: int, position: int, start: int, *, is_end: bool
+    ) -> int | None:
+        """Return where a head ends before a line that may be a delimiter; None if not there.
+
+        Up to the position, where a line ended, there is no end of the head.
+        """
+        stop = head + _MAX_PART_HEAD
+        found = _HEAD_END.search(data, max(head, position - 1), min(start + 1, stop))
+        if found:
+            return found.start()
+        if start < len(data):
+            return stop if stop <= start else None
+        if is_end:
+            return min(stop, len(data))
+        # A delimiter that the data's end cuts off may stand before the stop.
+        return stop if stop + self._longest() <= len(data) else None
+
+    def _delimiter(self, line: bytes, start: int) -> tuple[_Multipart, bool] | None:
+        """Return whose delimiter a line is and whether it is the last; None if nobody's."""
+        self.lines += 1
+        # One boundary may begin as another does: the longer is meant, and of two the inner.
+        here = [multipart for multipart in reversed(self._open) if multipart.hit == start]
+        for multipart in sorted(here, key=lambda one: -len(one.delimiter)):
+            rest = line[len(multipart.delimiter) :]
+            is_last = rest.startswith(b"--")
+            if not rest[2 * is_last :].strip(_BLANKS):
+                return multipart, is_last
+        return None
+
+    def _pass(self, multipart: _Multipart, *, is_last: bool) -> None:
+        """Go on behind a delimiter: what is open within its multipart has ended."""
+        if multipart in self._open:
+            del self._open[self._open.index(multipart) + (not is_last) :]
+        self._is_in_head = not is_last
 
     def _read_part(self, head: bytes) -> None:
-        rest_of_line, _, lines = head.partition(b"\n")
-        if rest_of_line.strip():  # a longer line that only begins as a delimiter does
-            return
+        """Take in a part of the innermost multipart."""
+        self._is_in_head = False
         self._parts += 1
         values = {b"content-type": b"", b"content-disposition": b""}
-        for line in _FOLD.sub(b" ", lines).split(b"\n"):
+        for line in _FOLD.sub(b"", head[1:]).split(b"\n"):
             name, _, value = line.partition(b":")
             name = name.strip().lower()
             if name in values and not values[name]:
                 values[name] = value.strip()
-        self._take(values[b"content-type"], values[b"content-disposition"])
+        content_type = values[b"content-type"]
+        if not content_type and self._open[-1].is_digest:
+            content_type = b"message/rfc822"  # RFC 2046 section 5.1.5
+        self._take(content_type, values[b"content-disposition"])
 
     def _take(self, content_type: bytes, disposition: bytes) -> None:
         """Open a multipart, or count an attachment."""
         if not content_type and not disposition:
             return
         kind, kind_parameters = _parsed(content_type)
-        if kind.startswith("multipart/"):
-            boundary = kind_parameters.get("boundary", "").rstrip().encode("utf-8")
-            if 0 < len(boundary) <= _MAX_BOUNDARY and len(self._delimiters) < _MAX_DEPTH:
-                self._delimiters.append(b"\n--" + boundary)
+        if kind.startswith(b"multipart/"):
+            boundary = kind_parameters.raw("boundary").rstrip()
+            if 0 < len(boundary) <= _MAX_BOUNDARY and len(self._open) < _MAX_DEPTH:
+                self._open.append(_Multipart(b"\n--" + boundary, kind == b"multipart/digest"))
             return
-        how, parameters = _parsed(disposition)
-        name = parameters.get("filename") or kind_parameters.get("name")
-        if name or how == "attachment" or kind == "message/rfc822":
+        how, how_parameters = _parsed(disposition)
+        name = how_parameters.text("filename") or kind_parameters.text("name")
+        if name or how == b"attachment" or kind in _MESSAGES:
             self.found.add(name)
 
 
-def _parsed(value: bytes) -> tuple[str, dict[str, str]]:
-    """Return the word before the first semicolon, and the parameters, readable."""
-    text = _unfolded(value)
-    return text.partition(";")[0].strip().lower(), parameters(text)
-
-
-def _unfolded(value: bytes) -> str:
-    return eight_bit(_FOLD.sub(b"", value[:_MAX_PART_HEAD]))
+def _parsed(value: bytes) -> tuple[bytes, "_Parameters"]:
+    """Return the word before the first semicolon in lower case, and the parameters."""
+    line = _FOLD.sub(b"", value[:_MAX_PART_HEAD])
+    found = _WORD.match(line)
+    return found[1].lower() if found else b"", _Parameters(line)
 
 
 def parameters(text: str) -> dict[str, str]:
@@ -158,30 +224,57 @@ def parameters(text: str) -> dict[str, str]:
     Names are in lower case, values readable in one line. Of several ways to write one value, the
     extended wins, as RFC 6266 section 4.3 says.
     """
-    plain: dict[str, str] = {}
-    parts: dict[str, dict[int, tuple[str, bool]]] = {}
-    for found in _PARAMETER.finditer(text):
-        name = found["name"].lower()
-        quoted = found["quoted"]
-        value = found["plain"].strip() if quoted is None else _ESCAPED.sub(r"\1", quoted)
-        is_extended = found["extended"] is not None
-        if is_extended or found["part"]:
-            place = parts.setdefault(name, {})
-            place.setdefault(int(found["part"] or 0), (value, is_extended))
-        else:
-            plain.setdefault(name, value)
-    read = {name: readable(value.encode("utf-8", "replace")) for name, value in plain.items()}
-    return read | {name: _joined(pieces) for name, pieces in parts.items()}
+    found = _Parameters(text.encode("utf-8", "replace"))
+    return {name: found.text(name) for name in (*found.plain, *found.pieces)}
 
 
-def _joined(pieces: dict[int, tuple[str, bool]]) -> str:
-    """Join the pieces of one value (RFC 2231 section 4.1) and decode them together."""
-    raw = bytearray()
-    charset = ""
-    for number in sorted(pieces):
-        value, is_extended = pieces[number]
-        if is_extended and not raw and value.count("'") >= 2:
-            charset, _, value = value.split("'", 2)
-        data = value.encode("utf-8", "replace")
-        raw += unquote_to_bytes(data) if is_extended else data
-    return clean(charset_text(bytes(raw), charset.lower()))
+class _Parameters:
+    """A header's parameters as they stand there.
+
+    plain: the bytes of each. pieces: of those that are written by RFC 2231, by number, and whether
+    the piece is extended.
+    """
+
+    def __init__(self, line: bytes) -> None:
+        self.plain: dict[str, bytes] = {}
+        self.pieces: dict[str, dict[int, tuple[bytes, bool]]] = {}
+        for found in _PARAMETER.finditer(line):
+            name = found["name"].lower().decode("ascii", "replace")
+            quoted = found["quoted"]
+            value = found["plain"].strip() if quoted is None else _ESCAPED.sub(rb"\1", quoted)
+            if found["extended"] or found["part"]:
+                place = self.pieces.setdefault(name, {})
+                place.setdefault(int(found["part"] or 0), (value, bool(found["extended"])))
+            elif name == "boundary" and quoted is None:
+                # A token (RFC 2045 section 5.1): what stands behind it is a comment.
+                self.plain.setdefault(name, (value.split(maxsplit=1) or [b""])[0])
+            else:
+                self.plain.setdefault(name, value)
+
+    def raw(self, name: str) -> bytes:
+        """Return a value's bytes, empty if there is none."""
+        return self._joined(name)[0] if name in self.pieces else self.plain.get(name, b"")
+
+    def text(self, name: str) -> str:
+        """Return a value as a person reads it, empty if there is none."""
+        if name not in self.pieces:
+            return readable(self.plain.get(name, b""))
+        raw, charset, is_extended = self._joined(name)
+        # Some programs cut encoded words in pieces, which RFC 2231 forbids.
+        return clean(charset_text(raw, charset)) if is_extended else readable(raw)
+
+    def _joined(self, name: str) -> tuple[bytes, str, bool]:
+        """Join the pieces of one value (RFC 2231 section 4.1), for they are decoded together.
+
+        Also return the charset in lower case, and whether any piece is extended.
+        """
+        raw = bytearray()
+        charset = b""
+        pieces = self.pieces[name]
+        for number in sorted(pieces):
+            value, is_extended = pieces[number]
+            if is_extended and not raw and value.count(b"'") >= 2:
+                charset, _, value = value.split(b"'", 2)
+            raw += unquote_to_bytes(value) if is_extended else value
+        is_any = any(is_extended for _, is_extended in pieces.values())
+        return bytes(raw), charset.decode("ascii", "replace").lower(), is_any

@@ -157,7 +157,7 @@ class Units:
         self._stamp = max([self._stamp, *(mailbox.stamp for mailbox in fresh)])
 
     def _find(self, address: str) -> Mailbox | None:
-        key = addresses.key_of(address)
+        key = addresses.key_of(address, self.domain)
         base = addresses.without_extension(key)
         found = self._by_address.get(key) or self._by_address.get(base)
         if found is None and addresses.domain_of(key) == self.domain.lower():

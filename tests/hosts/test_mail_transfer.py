@@ -39,6 +39,8 @@ def test_postfix_has_nothing_to_complain_of(server: Server) -> None:
         ("internal_mail_filter_classes", "bounce, notify"),
         ("enable_long_queue_ids", "yes"),
         ("mydestination", ""),
+        ("allow_percent_hack", "no"),
+        ("swap_bangpath", "no"),
         ("lmtp_destination_recipient_limit", "1"),
         ("lmtp_destination_concurrency_limit", "1"),
     ],

@@ -29,7 +29,8 @@ def holder_of(unit: str, row: Row) -> str | None:
     """
     if row["recipient_unit"] != unit:
         return None
-    base = addresses.without_extension(addresses.key_of(row["recipient"]))
+    own_domain = settings.KOMMUNPOST.municipality.domain
+    base = addresses.without_extension(addresses.key_of(row["recipient"], own_domain))
     for mailbox in Ldap(settings.DIRECTORY).mailboxes(None, base):
         if mailbox.holder.startswith("person:") and not mailbox.is_function:
             return mailbox.holder

@@ -90,7 +90,8 @@ def own_addresses(unit: str, row: Row) -> list[str]:
 
 def _is_function(address: str) -> bool:
     """Ask the directory in the way of the milter, which has decided by it what is archived."""
-    base = addresses.without_extension(addresses.key_of(address))
+    own_domain = settings.KOMMUNPOST.municipality.domain
+    base = addresses.without_extension(addresses.key_of(address, own_domain))
     try:
         found = Ldap(settings.DIRECTORY).mailboxes(None, base) if base else ()
         return any(mailbox.is_function for mailbox in found)

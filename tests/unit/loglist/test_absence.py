@@ -245,3 +245,10 @@ def test_a_message_that_is_gone_from_the_mailbox_is_told(town, page, monkeypatch
     answer = browser.get(f"{page}/message")
     assert answer.status_code == 404
     assert "finns inte längre i brevlådan" in text_of(answer)
+
+
+def test_whose_an_address_without_a_domain_is_can_be_told(town):
+    from compliance.loglist.message import absence
+
+    row = {"recipient_unit": UNIT, "recipient": PERSON.partition("@")[0]}
+    assert absence.holder_of(UNIT, row) == HOLDER

@@ -10,7 +10,7 @@ import pytest
 
 from compliance.messagelog import archive_door
 
-from .archived_mail import ROWS, STORED, UNIT
+from .archived_mail import FUNCTION, ROWS, STORED, UNIT
 
 
 def traces(installation, name):
@@ -107,6 +107,14 @@ def test_only_a_reviewer_of_the_unit_opens_it(archived, enter, installation, rol
 def test_another_units_entry_is_not_opened_under_ones_own(archived, enter):
     path = archived("letter").replace(f"/{UNIT}/", "/ks/")
     assert enter("ks").get(path + "/message").status_code == 404
+
+
+def test_an_address_without_a_domain_is_the_municipalitys_as_for_the_milter(enter):
+    from compliance.loglist.message import opening
+
+    row = {"recipient_unit": UNIT, "recipient": FUNCTION.partition("@")[0], "sender_unit": None}
+    assert opening.is_of_function_mailbox(UNIT, row)
+    assert not opening.is_of_function_mailbox(UNIT, row | {"recipient": "ingen"})
 
 
 def test_the_holder_of_an_individual_mailbox_is_asked(archived, enter, installation):

@@ -142,6 +142,10 @@ def test_the_size_counts_header_and_body_with_line_ends_of_two_bytes():
         (LOCAL, "", OUTSIDER, "out", None),  # a bounce
         (LOCAL, OUTSIDER, OUTSIDER, "out", None),  # redirected by a filter
         (LOCAL, ANNA, BO, "internal", "bun"),  # an absence note
+        (LOCAL, ANNA, "root@mail.sjovalla.example", "internal", "bun"),  # the host's own name
+        (LOCAL, ANNA, "anna@sjovalla.example.", "internal", "bun"),
+        (LOCAL, ANNA, "postmaster", "internal", "bun"),
+        (LOCAL, ANNA, "nobody%sjovalla.example", "internal", "bun"),
         # Who claims to be a colleague from outside is not inside, and belongs to no unit.
         (OUTSIDE, ANNA, BO, "in", None),
         (Origin("private", None), ANNA, BO, "in", None),
@@ -190,6 +194,8 @@ def test_only_the_class_of_the_client_is_kept(address, expected):
         "ANNA@sjovalla.example",
         "anna+projekt@sjovalla.example",
         f'"Anna Åström, {ANNA}" <{ANNA}>',
+        f"Åström, Anna <{ANNA}>",
+        f"{ANNA} (Anna Åström)",
     ],
 )
 def test_a_login_may_send_as_its_own_addresses(capture, sender):
@@ -207,6 +213,16 @@ def test_a_login_may_send_as_its_own_addresses(capture, sender):
         f"=?utf-8?q?{BO.replace('@', '=40')}?= <{ANNA}>",
         f"<{BO}> <{ANNA}>",
         f"({BO}) <{ANNA}",
+        f"({BO}) <{ANNA}>",
+        f"{ANNA} ({BO})",
+        f"{BO}: {ANNA};",
+        f"=?utf-8?q?{BO.replace('@', '=40')}?=, Anna <{ANNA}>",
+        f'"{BO}", Anna <{ANNA}>',
+        # What Postfix would strip of an envelope address, a mail program may show.
+        f"<@bo.example:{ANNA}>",
+        f"<{ANNA} ({BO})>",
+        f"<({BO}) {ANNA}>",
+        f"<{ANNA}.>",
         f"undisclosed: {BO};",
         "Kommunchefen",
         "",
@@ -309,6 +325,22 @@ def test_an_outbox_that_cannot_write_is_told_to_the_milter(capture, box):
         capture.log(message(), OUTSIDE, "q", is_probe=False)
 
 
+def test_of_a_subject_too_long_to_keep_the_beginning_is_kept(capture):
+    written = b"x" + "Bygglov för altan ".encode() + "ö".encode() * 70_000
+    (only,) = entries(capture, message(Subject=written))
+    assert only.subject.startswith("xBygglov för altan öö")
+    assert written.startswith(only.subject_raw)
+    assert 131_069 <= len(only.subject_raw) <= 131_072
+    later = message(Subject=b"a" * 131_070)
+    later.add_header("Subject", b"Ett till")
+    assert entries(capture, later)[0].subject_raw == b"a" * 131_070 + b"\nEt"
+
+
+def test_two_spellings_of_a_recipient_are_two_as_in_postfixs_log(capture):
+    note = message(recipients=[ANNA, ANNA + ".", ANNA.upper()])
+    assert [entry.recipient for entry in entries(capture, note)] == [ANNA, ANNA + "."]
+
+
 def test_what_strangers_make_us_keep_is_bounded(capture):
     note = message("a" * 5000 + "@x", recipients=["b" * 5000 + "@x"], Message_ID=b"c" * 5000)
     for _ in range(50):
@@ -365,6 +397,21 @@ def test_what_is_to_or_from_a_function_mailbox_is_archived(
 
 
 @pytest.mark.parametrize("origin", [OUTSIDE, AS_ANNA, LOCAL])
-def test_nobody_writes_to_the_archive(capture, origin):
-    note = message(ANNA, [BO, "archive+2026-11-24@Archive.invalid"], From=ANNA.encode())
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"<archive+2026-11-24@Archive.invalid>",
+        b"<archive+2026-11-24@archive.invalid.>",
+        b"<archive+2026-11-24%archive.invalid>",
+        b"<archive.invalid!archive+2026-11-24>",
+        b"<@r.example:archive+2026-11-24@archive.invalid>",
+        b'<"archive+2026-11-24"@archive.invalid>',
+        b'<"archive+2026-11-24@archive.invalid">',
+        b"<archive+2026-11-24@archive\\.invalid>",
+        b"<archive+2026-11-24@archive.invalid(x)>",
+    ],
+)
+def test_nobody_writes_to_the_archive(capture, origin, written):
+    recipient = module.addresses.of_envelope(written)
+    note = message(ANNA, [BO, recipient], From=ANNA.encode())
     assert capture.judge(note, origin).reply.code == "550"

@@ -50,6 +50,21 @@ def test_a_long_id_is_found_again_by_its_beginning():
     assert len(own([long])) == INDEXED_CHARACTERS
 
 
+@pytest.mark.parametrize("written", [b"<abc\n def@x>", b"<a@x> (note)", b"note <a@x>", b"<<a@x>>"])
+def test_a_message_is_found_by_its_replies_however_it_wrote_its_id(written):
+    assert referred([written], []) == [own([written])]
+
+
+_written = st.lists(st.sampled_from(["<", ">", " ", "\n ", "a", "@x", "(n)", "å"])).map("".join)
+
+
+@given(_written, _written, _written)
+def test_a_messages_own_id_is_what_its_replies_refer_to(before, within, behind):
+    value = f"{before}<{within}>{behind}".encode()
+    assert referred([value], [])[:1] in ([own([value])], [])
+    assert referred([], [own([value]).encode()])[:1] == referred([value], [])[:1]
+
+
 @given(st.lists(st.binary(max_size=300)), st.lists(st.binary(max_size=300)))
 def test_no_header_breaks_it_nor_gives_a_line_end_within_an_id(references, in_reply_to):
     ids = referred(references, in_reply_to)

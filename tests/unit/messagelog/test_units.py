@@ -56,6 +56,17 @@ def units(ldap, now):
     return made
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("anna@sjovalla.example.", "anna", '"anna"@sjovalla.example', "anna%sjovalla.example"),
+        *("@r.example:anna@sjovalla.example", "sjovalla.example!anna", "Anna+x"),
+    ],
+)
+def test_however_postfix_lets_an_address_be_written_its_unit_is_known(units, written):
+    assert units.unit_of(written) == "ks"
+
+
 def test_known_addresses_are_answered_from_memory(units, ldap):
     assert units.unit_of("Anna@Sjovalla.example") == "ks"
     assert units.unit_of("anna+sent@sjovalla.example") == "ks"
