@@ -86,6 +86,18 @@ def read(folder: Path) -> list[Signed]:
     return found
 
 
+def read_stamps(folder: Path) -> dict[int, bytes]:
+    """Read the published time stamps by the number of the statement. Raises UserError likewise."""
+    try:
+        return {int(path.stem): path.read_bytes() for path in folder.glob("[0-9]*.tsr")}
+    except (OSError, ValueError) as error:
+        raise UserError.of(
+            f"a published time stamp cannot be read ({error})",
+            str(folder),
+            "put it back from where the statements are published",
+        ) from error
+
+
 def from_json(content: bytes) -> Signed:
     """Read one published statement. Raises ValueError, KeyError or TypeError if it isn't one."""
     plain = json.loads(content)
