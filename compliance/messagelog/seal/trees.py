@@ -90,12 +90,15 @@ class Comparison:
     def findings(self) -> list[Finding]:
         """Return what was done, each entry named once and kind by kind."""
         found, lost, new = [], set[Place](), set[Place]()
+        touched = set[UUID]()
         for value in self._missing.keys() | self._extra.keys():
             missing = sorted(self._missing.get(value, ()))
             extra = sorted(self._extra.get(value, ()))
             pairs = min(len(missing), len(extra))
-            text = "it stands in another outbox"
-            found += [self._finding(Kind.REORDERED, place, text) for place in missing[:pairs]]
+            for place, (outbox, sequence) in zip(missing[:pairs], extra[:pairs], strict=True):
+                text = f"it stands as entry {sequence} of outbox {outbox}"
+                found.append(self._finding(Kind.REORDERED, place, text))
+                touched |= {place[0], outbox}
             lost.update(missing[pairs:])
             new.update(extra[pairs:])
         for kind, places, text in (
@@ -104,7 +107,7 @@ class Comparison:
             (Kind.INSERTED, new - lost, "it was not signed"),
         ):
             found += [self._finding(kind, place, text) for place in places]
-        touched = {one.outbox for one in found}
+        touched |= {outbox for outbox, _ in lost | new}
         for outbox, moves in self._moved.items():
             strays = out_of_order(moves)
             if not strays and outbox not in touched:
