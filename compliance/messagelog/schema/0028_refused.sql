@@ -120,4 +120,4 @@ $$;
 
 REVOKE ALL ON FUNCTION log.refuse_unknown(bigint, uuid, text, smallint, timestamptz),
     log.miscounted(date, date) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION log.miscounted(date, date) TO kommunpost_reader;
+GRANT EXECUTE ON FUNCTION log.miscounted(date, date) TO kommunpost_reader, kommunpost_sealer;

@@ -80,6 +80,7 @@ def test_many_missing_in_a_row_are_one_line_with_their_numbers(week, configured,
         f"removed: entry 12 of outbox {ONE}: {missing}",
     ]
     assert "trees of 5 days: 2 findings" in result.output
+    assert configured("sealer", "verify").output == result.output  # the host that seals verifies
     told = json.loads(configured("reader", "verify", "--json").output)
     assert [(one["sequence"], one["last"]) for one in told["findings"]] == [(5, 9), (12, None)]
 
