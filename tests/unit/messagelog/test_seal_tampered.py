@@ -7,8 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
+import sealed_log
 from authority import Authority
 from conftest import make_entry
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sealed_log import MONDAY, ONE, TWO, each_entry, entry_of
 from test_seal_store import check, configured, seal, ship, tamper, week  # noqa: F401
 
@@ -224,3 +227,16 @@ def test_days_are_sealed_past_a_row_at_no_time(week, configured, connect, tamper
     assert result.exit_code == 0, result.output
     assert "signed 2026-11-25: 9 entries" in result.output
     assert f"altered: entry 6 of outbox {ONE}" in configured("reader", "verify").output
+
+
+@given(st.sets(st.integers(1, 16), max_size=16), st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_whatever_is_taken_away_is_named_each_once(gone, place_too):
+    log = sealed_log.week()
+    log.rows = [row for row in log.rows if row.outbox != ONE or row.sequence not in gone]
+    if place_too:
+        del log.heads[ONE]
+    findings = [one for one in log.verify().findings if one.kind.value == "removed"]
+    named = [sequence for one in findings for sequence in one.sequences]
+    assert sorted(named) == sorted(gone)
+    assert len(findings) == len([one for one in gone if one - 1 not in gone])
