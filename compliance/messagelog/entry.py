@@ -28,6 +28,7 @@ from operator import attrgetter
 from typing import Any, Literal
 
 VERSION = 4
+VERSIONS = range(1, VERSION + 1)
 SEED_BYTES = 32
 
 Direction = Literal["in", "out", "internal"]
@@ -160,7 +161,7 @@ def from_json(plain: dict[str, Any]) -> Record:
     """Read back what `to_json` made. Raises ValueError, TypeError or KeyError if it isn't that."""
     version = plain["version"]
     seed = bytes.fromhex(plain["seed"]) if version != 1 else b""
-    if version not in range(1, VERSION + 1) or len(seed) != (SEED_BYTES if version > 1 else 0):
+    if version not in VERSIONS or len(seed) != (SEED_BYTES if version > 1 else 0):
         raise ValueError(f"version {version} of the record is unknown here")
     values = {name: plain[name] for name in _FIELDS_OF[version]}
     values["accepted_at"] = datetime.fromisoformat(plain["accepted_at"])

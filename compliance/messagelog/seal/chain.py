@@ -18,7 +18,10 @@ _MOST_TRIED = 500
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One entry's place in the chain. own: the digest of what it says now; None for a tombstone."""
+    """One entry's place in the chain.
+
+    own: the digest of what it says now; empty if that can't be read, None for a tombstone.
+    """
 
     sequence: int
     digest: bytes
@@ -44,7 +47,8 @@ class _Broken:
 class Walk:
     """A walk along the chain of one outbox from the entry after `previous`, numbered `first`.
 
-    last: the sequence where it must end. heads: chain values that were signed, by sequence.
+    last: the sequence where it must end; what is numbered beyond was put in. heads: chain values
+    that were signed, by sequence.
     """
 
     outbox: UUID
@@ -56,15 +60,17 @@ class Walk:
     entries: int = 0
     _slot: int = 0
     _shift: int = 0
+    _end: int = 0
     _unlinked: list[_Broken] = field(default_factory=list)
     _altered: list[Link] = field(default_factory=list)
 
     def run(self, links: Iterable[Link]) -> list[Finding]:
         """Walk along the entries, by sequence; return what doesn't hold."""
         self._slot = self.first
+        self._end = self.last
         rest = iter(links)
         link = next(rest, None)
-        while link is not None:
+        while link is not None and link.sequence <= self._end:
             self.entries += 1
             following = next(rest, None)
             if self._follows(link):
@@ -73,8 +79,12 @@ class Walk:
                 following = next(rest, None)
                 self.entries += 1
             link = following
-        if self._slot + self._shift <= self.last:
-            self._removed(self.last + 1)
+        if self._slot <= self.last:
+            self._removed(self._end + 1)
+        while link is not None:
+            self.entries += 1
+            self._note(Kind.INSERTED, link.sequence, "the shipper never brought it")
+            link = next(rest, None)
         self._settle_unlinked()
         self._settle_altered()
         return self.findings
@@ -90,8 +100,6 @@ class Walk:
         signed = self.heads.get(self._slot)
         if signed is not None and signed != link.chain:
             self._note(Kind.REWRITTEN, self._slot, "the chain up to here is not the one signed")
-        if link.sequence > self.last:
-            self._note(Kind.INSERTED, link.sequence, "the shipper never brought it")
         self.previous = link.chain
         self._slot += 1
 
@@ -129,6 +137,7 @@ class Walk:
             return True
         self._note(Kind.INSERTED, link.sequence, "the chain goes on without it")
         self._shift += following.sequence - link.sequence
+        self._end = self.last + self._shift
         return False
 
     def _skip(self, link: Link, following: Link | None) -> None:
@@ -167,13 +176,17 @@ class Walk:
             place = places.get(link.content)
             if place is not None and place != link.sequence:
                 self._note(Kind.REORDERED, link.sequence, f"it belongs at {place}")
+            elif not link.content:
+                text = "it cannot be read: no entry has such a time or version"
+                self._note(Kind.ALTERED, link.sequence, text)
             else:
                 self._note(Kind.ALTERED, link.sequence, "it does not say what it said")
 
     def _removed(self, stop: int) -> None:
-        for sequence in range(self._slot + self._shift, stop):
-            self._note(Kind.REMOVED, sequence, "it is missing, and no decision tells why")
-        self._slot = stop - self._shift
+        """Go on at the entry that is numbered `stop` now; those before it have the slots' names."""
+        first, self._slot = self._slot, stop - self._shift
+        text = "missing, and no decision tells why"
+        self.findings.append(Finding(Kind.REMOVED, self.outbox, first, text, self._slot - 1))
 
     def _links(self, link: Link, previous: bytes, slot: int) -> bool:
         return chain_value(previous, slot, link.content) == link.chain

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -88,8 +88,9 @@ def verify(since: str | None, until: str | None, *, as_json: bool) -> None:
     copies, told = _copies(loaded, own)
     with store.session(log) as connection, SealStore.snapshot(connection) as view:
         report = verify_log(view, key, loaded.municipality.domain, first, stop, copies)
-        stamped, broken = _stamps(view, own.time_stamping)
-    report.findings += broken
+        stamps = view.time_stamps()
+        stamped, broken = _stamps(view.statements(), stamps, own.time_stamping)
+    report.findings += broken + _stamps_gone(stamps, own.published)
     if as_json:
         _write_json(asdict(report), [*stamped, *told])
     else:
@@ -186,13 +187,13 @@ def _told(statement: Statement) -> str:
 
 
 def _stamps(
-    view: SealStore, authority: settings.TimeStamping | None
+    signed: Sequence[Signed], stamps: Mapping[int, bytes], authority: settings.TimeStamping | None
 ) -> tuple[list[str], list[Finding]]:
     """Verify the time stamps; say how far the last one reaches, and which don't hold."""
     if authority is None:
         return [], []
-    signed, found, reach = view.statements(), list[Finding](), "no statement has a time stamp"
-    for number, token in view.time_stamps().items():
+    found, reach = list[Finding](), "no statement has a time stamp"
+    for number, token in stamps.items():
         try:
             digest = signed[number - 1].digest
             moment = time_stamp.stamped_at(token, digest, authority.ca_file)
@@ -201,6 +202,21 @@ def _stamps(
             text = f"the time stamp on statement {number} does not hold: {error}"
             found.append(Finding(Kind.STATEMENT, None, None, text))
     return [reach], found
+
+
+def _stamps_gone(stamps: Mapping[int, bytes], folder: Path | None) -> list[Finding]:
+    """Say which published time stamps are not in the log as they were published."""
+    copies = published.read_stamps(folder) if folder else {}
+    return [
+        Finding(
+            Kind.STATEMENT,
+            None,
+            None,
+            f"the published time stamp on statement {number} is not in the log",
+        )
+        for number, token in sorted(copies.items())
+        if stamps.get(number) != token
+    ]
 
 
 def _lines(report: Report) -> list[str]:

@@ -12,7 +12,8 @@ from compliance.messagelog.entry import FIELDS, VERSION, LogEntry, fields_of, in
 from compliance.messagelog.seal import cells, merkle, verifier
 from compliance.messagelog.seal.sealing import closings
 from compliance.messagelog.seal.statement import Signed, from_text
-from compliance.messagelog.seal.storage import Place, Row, SealStore
+from compliance.messagelog.seal.storage import Row, SealStore
+from compliance.messagelog.seal.trees import Place
 
 # Fields that tell the same: whoever masks one masks the other.
 _TWINS = {

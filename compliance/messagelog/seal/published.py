@@ -116,6 +116,19 @@ def _read(path: Path) -> Signed:
         ) from error
 
 
+def read_stamps(folder: Path) -> dict[int, bytes]:
+    """Read the published time stamps by the number of the statement. Raises UserError likewise."""
+    names = (name for name in _names(folder) if name.endswith(".tsr"))
+    try:
+        return {int(name.partition(".")[0]): (folder / name).read_bytes() for name in names}
+    except OSError as error:
+        raise UserError.of(
+            f"a published time stamp cannot be read ({error})",
+            str(folder),
+            "put it back from where the statements are published",
+        ) from error
+
+
 def _names(folder: Path) -> set[str]:
     """Return the names of the statements and time stamps there. Raises UserError."""
     try:

@@ -130,7 +130,8 @@ class Sealer:
 
 def tombstone_leaf(outbox: UUID, sequence: int, digest: bytes) -> bytes:
     """Return the leaf hash of a tombstone, as the disposal's root has it."""
-    return leaf_hash(outbox.bytes + sequence.to_bytes(8, "big") + digest)
+    # Signed, since nothing keeps a table that was tampered with from numbers below 0.
+    return leaf_hash(outbox.bytes + sequence.to_bytes(8, "big", signed=True) + digest)
 
 
 def closings(statements: Iterable[Statement]) -> dict[date, tuple[int, Day]]:

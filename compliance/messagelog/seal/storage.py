@@ -14,21 +14,28 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL
 
 from compliance.messagelog import store
-from compliance.messagelog.entry import FIELDS, LogEntry, digest
+from compliance.messagelog.entry import FIELDS, VERSIONS, LogEntry, digest
 from compliance.messagelog.seal import cells, processes
 from compliance.messagelog.seal.chain import Link, with_tombstones
+from compliance.messagelog.seal.derived import Miscount
 from compliance.messagelog.seal.merkle import joined, parted
 from compliance.messagelog.seal.statement import Day, Head, Signed, Statement
 from compliance.messagelog.seal.trees import Leaf
 
-Place = tuple[UUID, int]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _BATCH = 5_000
 _SEAL_LOCK = 0x5345414C  # any number that no other program of ours locks
 _SIGNING = "a sealing or disposal of the log"
-_COLUMNS = ", ".join(f'"{name}"' for name in FIELDS)  # `references` is a word of SQL's
+# What PostgreSQL keeps and no entry was made with: before the year 1, after 9999, infinity.
+_HAS_TIME = "(accepted_at >= '0001-01-01 00:00+00' AND accepted_at < '10000-01-01 00:00+00')"
+_COLUMNS = ", ".join(
+    f"CASE WHEN {_HAS_TIME} THEN accepted_at ELSE '0001-01-01 00:00+00' END"
+    if name == "accepted_at"
+    else f'"{name}"'  # `references` is a word of SQL's
+    for name in FIELDS
+)
 _IN_TIME = "accepted_at >= %s AND accepted_at < %s"
 _MERGED_PLACES = """
     (SELECT sequence, chain FROM log.entry WHERE outbox_id = %(outbox)s
@@ -37,7 +44,10 @@ _MERGED_PLACES = """
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An entry as it is stored. seed: of its cells; a row of version 1 didn't hash it."""
+    """An entry as it is stored. seed: of its cells; a row of version 1 didn't hash it.
+
+    version: 0 if the row's time is none that an entry can have.
+    """
 
     outbox: UUID
     sequence: int
@@ -49,7 +59,9 @@ class Row:
 
     @property
     def own_digest(self) -> bytes:
-        """Return the digest of what the row says now."""
+        """Return the digest of what the row says now; nothing if no entry can say that."""
+        if self.version not in VERSIONS:
+            return b""
         return digest(self.entry, b"" if self.version == 1 else self.seed, self.version)
 
     @property
@@ -154,6 +166,33 @@ class SealStore:
         rows = self._connection.execute("SELECT text, signature FROM log.statement ORDER BY number")
         return [Signed(*row) for row in rows]
 
+    def register(self) -> dict[int, str | None]:
+        """Return by number under which day each statement stands in the table, as its text has it.
+
+        log.closings and log.disposable go by that day, and not by the text.
+        """
+        rows = self._connection.execute("SELECT number, day::text FROM log.statement")
+        return dict(rows.fetchall())
+
+    def miscounts(self, since: date | None, until: date | None) -> list[Miscount]:
+        """Return where the counts of days (Sweden's) are not the number of entries."""
+        rows = self._connection.execute(
+            "SELECT unit, day::text, outbox_id, counted, there FROM log.miscounted(%s, %s)",
+            [since, until],
+        )
+        return [Miscount(*row) for row in rows]
+
+    def outboxes(self) -> set[UUID]:
+        """Return the outboxes that have entries. Each costs one look into an index, no more."""
+        rows = self._connection.execute(
+            "WITH RECURSIVE own AS ("
+            " (SELECT outbox_id FROM log.entry ORDER BY outbox_id LIMIT 1)"
+            " UNION ALL SELECT (SELECT outbox_id FROM log.entry WHERE outbox_id > own.outbox_id"
+            " ORDER BY outbox_id LIMIT 1) FROM own WHERE outbox_id IS NOT NULL)"
+            " SELECT outbox_id FROM own WHERE outbox_id IS NOT NULL"
+        )
+        return {outbox for (outbox,) in rows}
+
     def add_statement(self, statement: Statement, signed: Signed) -> None:
         """Store a statement."""
         day = statement.says.day if isinstance(statement.says, Day) else None
@@ -174,12 +213,15 @@ class SealStore:
         self._connection.execute("INSERT INTO log.time_stamp VALUES (%s, %s)", [statement, token])
 
     def days_beyond(self, heads: Mapping[UUID, int]) -> set[date]:
-        """Return the days of entries that came after those heads."""
+        """Return the days of entries that came after those heads.
+
+        One whose time is none that an entry can have is of no day; verifying names it.
+        """
         days: set[date] = set()
         for head in self.positions():
             rows = self._connection.execute(
-                "SELECT DISTINCT accepted_at::date FROM log.entry"
-                " WHERE outbox_id = %s AND sequence > %s",
+                "SELECT DISTINCT accepted_at::date FROM log.entry"  # noqa: S608 - constant
+                f" WHERE outbox_id = %s AND sequence > %s AND {_HAS_TIME}",
                 [head.outbox, heads.get(head.outbox, 0)],
             )
             days |= {day for (day,) in rows}
@@ -224,7 +266,7 @@ class SealStore:
         """Return the place before a sequence that is there, and its chain value; None if none."""
         row = self._connection.execute(
             f"SELECT sequence, chain FROM {_MERGED_PLACES} AS p"  # noqa: S608 - constant
-            " WHERE sequence < %(sequence)s ORDER BY sequence DESC LIMIT 1",
+            " WHERE sequence > 0 AND sequence < %(sequence)s ORDER BY sequence DESC LIMIT 1",
             {"outbox": outbox, "sequence": sequence},
         ).fetchone()
         return None if row is None else (row[0], row[1])
@@ -313,7 +355,8 @@ class SealStore:
 
     def _rows(self, where: str, values: list[Any]) -> Iterator[Row]:
         query = (
-            f"SELECT outbox_id, sequence, version, seed, digest, chain, {_COLUMNS}"  # noqa: S608 - constants
+            "SELECT outbox_id, sequence,"  # noqa: S608 - constants
+            f" CASE WHEN {_HAS_TIME} THEN version ELSE 0 END, seed, digest, chain, {_COLUMNS}"
             f" FROM log.entry WHERE {where} ORDER BY outbox_id, sequence, accepted_at"
         )
         with self._connection.cursor(f"seal_{id(values)}", scrollable=False) as cursor:

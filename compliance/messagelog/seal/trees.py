@@ -5,11 +5,15 @@ its place: whoever takes one away and numbers the rest anew is found to have tak
 """
 
 from bisect import bisect_left
+from collections import defaultdict, deque
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from compliance.messagelog.seal.findings import Finding, Kind
+
+# Outbox and sequence.
+Place = tuple[UUID, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,7 @@ class Leaf:
     hash: bytes
 
     @property
-    def place(self) -> tuple[UUID, int]:
+    def place(self) -> Place:
         """Return what names the entry."""
         return self.outbox, self.sequence
 
@@ -30,10 +34,11 @@ class Leaf:
 class Comparison:
     """Gathers differences over many trees, then names what was done to each entry."""
 
-    _missing: dict[bytes, Leaf] = field(default_factory=dict)
-    _extra: dict[bytes, Leaf] = field(default_factory=dict)
+    # By hash and place: a leaf stands in the trees of two units, and may have been doubled.
+    _missing: dict[bytes, set[Place]] = field(default_factory=dict)
+    _extra: dict[bytes, set[Place]] = field(default_factory=dict)
     _moved: dict[UUID, dict[int, int]] = field(default_factory=dict)
-    _where: dict[tuple[UUID, int], str] = field(default_factory=dict)
+    _where: dict[Place, str] = field(default_factory=dict)
 
     def add(
         self,
@@ -41,7 +46,7 @@ class Comparison:
         signed: Sequence[Leaf],
         present: Sequence[Leaf],
         heads: Mapping[UUID, int],
-        disposed: Container[tuple[UUID, int]],
+        disposed: Container[Place],
     ) -> None:
         """Compare one unit's day. signed: its leaves. present: those of the entries there are now.
 
@@ -50,47 +55,59 @@ class Comparison:
         """
         if signed == present:
             return
-        by_hash = {leaf.hash: leaf for leaf in present}
+        # What stands where it was signed stays there; of the rest, each is looked for by its hash.
+        was, now = set(signed), set(present)
+        elsewhere: dict[tuple[bytes, UUID], deque[Leaf]] = defaultdict(deque)
+        for leaf in present:
+            if leaf not in was:
+                elsewhere[leaf.hash, leaf.outbox].append(leaf)
+        lost = set()
         for leaf in signed:
-            found = by_hash.pop(leaf.hash, None)
-            if found is None:
-                if leaf.place not in disposed:
-                    self._note(self._missing, leaf, where)
-            elif found.outbox != leaf.outbox:
-                self._note(self._missing, leaf, where)
-                self._note(self._extra, found, where)
-            elif found.sequence != leaf.sequence:
+            if leaf in now:
+                continue
+            same = elsewhere.get((leaf.hash, leaf.outbox))
+            if same:
+                found = same.popleft()
                 self._moved.setdefault(leaf.outbox, {})[leaf.sequence] = found.sequence
                 self._where[found.place] = where
-        for leaf in by_hash.values():
-            if leaf.sequence <= heads.get(leaf.outbox, 0):
-                self._note(self._extra, leaf, where)
+            elif leaf.place not in disposed:
+                lost.add(leaf.hash)
+                self._note(self._missing, leaf, where)
+        for rest in elsewhere.values():
+            for leaf in rest:
+                if leaf.hash in lost or leaf.sequence <= heads.get(leaf.outbox, 0):
+                    self._note(self._extra, leaf, where)
 
     def join(self, other: "Comparison") -> None:
         """Take over what another comparison gathered over other trees."""
-        self._missing |= other._missing
-        self._extra |= other._extra
+        for own, others in ((self._missing, other._missing), (self._extra, other._extra)):
+            for value, places in others.items():
+                own.setdefault(value, set()).update(places)
         for outbox, moves in other._moved.items():
             self._moved.setdefault(outbox, {}).update(moves)
         self._where |= other._where
 
     def findings(self) -> list[Finding]:
         """Return what was done, each entry named once and kind by kind."""
-        missing, extra = dict(self._missing), dict(self._extra)
-        found = []
-        for value in missing.keys() & extra.keys():
-            leaf = missing.pop(value)
-            extra.pop(value)
-            found.append(self._finding(Kind.REORDERED, leaf.place, "it stands in another outbox"))
-        lost = {leaf.place for leaf in missing.values()}
-        new = {leaf.place for leaf in extra.values()}
+        found, lost, new = [], set[Place](), set[Place]()
+        touched = set[UUID]()
+        for value in self._missing.keys() | self._extra.keys():
+            missing = sorted(self._missing.get(value, ()))
+            extra = sorted(self._extra.get(value, ()))
+            pairs = min(len(missing), len(extra))
+            for place, (outbox, sequence) in zip(missing[:pairs], extra[:pairs], strict=True):
+                text = f"it stands as entry {sequence} of outbox {outbox}"
+                found.append(self._finding(Kind.REORDERED, place, text))
+                touched |= {place[0], outbox}
+            lost.update(missing[pairs:])
+            new.update(extra[pairs:])
         for kind, places, text in (
             (Kind.ALTERED, lost & new, "it does not say what was signed"),
             (Kind.REMOVED, lost - new, "it was signed and is missing"),
             (Kind.INSERTED, new - lost, "it was not signed"),
         ):
             found += [self._finding(kind, place, text) for place in places]
-        touched = {one.outbox for one in found}
+        touched |= {outbox for outbox, _ in lost | new}
         for outbox, moves in self._moved.items():
             strays = out_of_order(moves)
             if not strays and outbox not in touched:
@@ -100,11 +117,11 @@ class Comparison:
                 found.append(self._finding(Kind.REORDERED, (outbox, now), text))
         return sorted(found, key=lambda one: (str(one.outbox), one.sequence or 0))
 
-    def _note(self, kind: dict[bytes, Leaf], leaf: Leaf, where: str) -> None:
-        kind[leaf.hash] = leaf
+    def _note(self, kind: dict[bytes, set[Place]], leaf: Leaf, where: str) -> None:
+        kind.setdefault(leaf.hash, set()).add(leaf.place)
         self._where[leaf.place] = where
 
-    def _finding(self, kind: Kind, place: tuple[UUID, int], text: str) -> Finding:
+    def _finding(self, kind: Kind, place: Place, text: str) -> Finding:
         return Finding(kind, place[0], place[1], f"{text} ({self._where[place]})")
 
 

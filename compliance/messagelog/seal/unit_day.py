@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from compliance.errors import UserError
+from compliance.messagelog.seal.derived import check_register
 from compliance.messagelog.seal.findings import Finding
 from compliance.messagelog.seal.statement import Day, Disposal, Signed, Statement, UnitTree
-from compliance.messagelog.seal.storage import Place, SealStore
-from compliance.messagelog.seal.trees import Comparison
+from compliance.messagelog.seal.storage import SealStore
+from compliance.messagelog.seal.trees import Comparison, Place
 from compliance.messagelog.seal.verification import (
     check_disposals,
     check_leaves,
@@ -53,6 +54,7 @@ def verify_unit_day(
     signed = store.statements()
     statements, findings = check_statements(signed, key, domain)
     findings += check_published(signed, published)
+    findings += check_register(statements, store.register())
     closing = _closings(statements, unit, day)
     last = closing[-1].says if closing else None
     if not isinstance(last, Day) or not last.units:

@@ -10,6 +10,7 @@ from uuid import UUID
 from compliance.messagelog.entry import first_chain
 from compliance.messagelog.seal import merkle, verifier
 from compliance.messagelog.seal.chain import Walk
+from compliance.messagelog.seal.derived import check_counts, check_register, no_position
 from compliance.messagelog.seal.findings import Finding, Kind, merged
 from compliance.messagelog.seal.sealing import closings, tombstone_leaf
 from compliance.messagelog.seal.statement import (
@@ -20,8 +21,8 @@ from compliance.messagelog.seal.statement import (
     UnitTree,
     from_text,
 )
-from compliance.messagelog.seal.storage import Place, SealStore
-from compliance.messagelog.seal.trees import Comparison, Leaf
+from compliance.messagelog.seal.storage import SealStore
+from compliance.messagelog.seal.trees import Comparison, Leaf, Place
 
 # By outbox and sequence: the chain values that were signed.
 Heads = dict[UUID, dict[int, bytes]]
@@ -59,6 +60,7 @@ def verify(
     statements, findings = check_statements(signed, key, domain)
     findings += check_published(signed, published)
     findings += check_disposals(statements, stones)
+    findings += check_register(statements, store.register())
     for one in statements:
         if isinstance(one.says, Disposal):
             report.disposed[one.says.decision.number] += one.says.entries
@@ -72,12 +74,15 @@ def verify(
     with store.spread(partial(_check_day, statements, disposed), days) as checked:
         # The chains are walked here, while other processes compute the days' trees.
         chains = _chains(store, statements, since, until, report)
+        miscounts = store.miscounts(since, until)
         for trees, found, differences in checked:
             report.days += 1
             report.trees += trees
             findings += found
             compared.join(differences)
-    report.findings = findings + merged(chains, compared.findings())
+    of_entries = merged(chains, compared.findings())
+    broken = {one.outbox for one in of_entries}
+    report.findings = findings + of_entries + check_counts(miscounts, broken)
     return report
 
 
@@ -143,28 +148,65 @@ def _chains(
     heads = _heads(statements)
     positions = {head.outbox: head for head in store.positions()}
     found: list[Finding] = []
-    for outbox in sorted(positions.keys() | heads.keys()):
+    for outbox in sorted(positions.keys() | heads.keys() | store.outboxes()):
         own = heads.get(outbox, {})
+        head = positions.get(outbox)
         signed_to = max(own, default=0)
-        shipped = positions[outbox].sequence if outbox in positions else 0
-        report.open_entries += max(0, shipped - signed_to)
-        whole = since is None and until is None
-        span = (1, max(shipped, signed_to)) if whole else store.span(
-            outbox, _midnight(since), _midnight(until)
-        )  # fmt: skip
-        if span is None:
+        if head is None:
+            found.append(no_position(outbox, signed_to))
+        shipped = head.sequence if head else 0
+        walk = _walk(store, outbox, own, max(shipped, signed_to), since, until)
+        findings = walk.findings if walk else []
+        report.open_entries += _open_entries(signed_to, shipped, findings)
+        if walk is None:
             continue
-        place = store.before(outbox, span[0]) or (0, first_chain(outbox))
-        walk = Walk(outbox, place[1], place[0] + 1, span[1], own)
-        broken = walk.run(store.links(outbox, place[0] + 1, None if whole else span[1]))
-        is_named = any(one.sequence == shipped for one in broken)
-        if whole and shipped and walk.previous != positions[outbox].chain and not is_named:
+        found += findings
+        is_whole = since is None and until is None
+        is_named = any(shipped in one.sequences for one in findings)
+        if is_whole and head and walk.previous != head.chain and not is_named:
             text = "the chain does not end where the shipper left it"
-            broken.append(Finding(Kind.REWRITTEN, outbox, shipped, text))
-        found += broken
+            found.append(Finding(Kind.REWRITTEN, outbox, shipped, text))
         report.entries += walk.entries
         report.outboxes += 1
     return found
+
+
+def _open_entries(signed_to: int, shipped: int, findings: Iterable[Finding]) -> int:
+    """Return how many entries of an outbox came after the last signed one and are there."""
+    missing = sum(
+        len(range(max(one.sequences.start, signed_to + 1), one.sequences.stop))
+        for one in findings
+        if one.kind is Kind.REMOVED
+    )
+    return max(0, shipped - signed_to - missing)
+
+
+def _walk(
+    store: SealStore,
+    outbox: UUID,
+    heads: Mapping[int, bytes],
+    end: int,
+    since: date | None,
+    until: date | None,
+) -> Walk | None:
+    """Walk along an outbox through a time; None if it has no entry there.
+
+    end: its last entry, as shipped or signed; 0 if nothing tells.
+    """
+    if since is None and until is None:
+        last = end or (store.span(outbox, None, None) or (0, 0))[1]
+        walk = Walk(outbox, first_chain(outbox), 1, last, heads)
+        walk.run(store.links(outbox, 1, None))
+        return walk
+    span = store.span(outbox, _midnight(since), _midnight(until))
+    if span is None:
+        return None
+    first, last = span
+    place = store.before(outbox, first) or (0, first_chain(outbox))
+    # An entry may have been given a number beyond all: nothing is missing before that one.
+    walk = Walk(outbox, place[1], place[0] + 1, min(last, end or last), heads)
+    walk.run(store.links(outbox, place[0] + 1, last))
+    return walk
 
 
 def _heads(statements: Iterable[Statement]) -> Heads:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from compliance.messagelog.entry import chain_value, first_chain, link
 from compliance.messagelog.seal.chain import Link, with_tombstones
 from compliance.messagelog.seal.sealing import Sealer
-from compliance.messagelog.seal.statement import Day, Decision, Head
+from compliance.messagelog.seal.statement import Day, Decision, Head, from_text
 from compliance.messagelog.seal.storage import Row
 from compliance.messagelog.seal.unit_day import verify_unit_day
 from compliance.messagelog.seal.verification import verify
@@ -61,6 +61,17 @@ class MemoryLog:
 
     def statements(self):
         return list(self.signed)
+
+    def register(self):
+        read = [from_text(one.text) for one in self.signed if one.text.startswith("{")]
+        days = [(one.number, getattr(one.says, "day", None)) for one in read]
+        return {number: day and day.isoformat() for number, day in days}
+
+    def miscounts(self, since, until):
+        return []  # the counts are PostgreSQL's
+
+    def outboxes(self):
+        return {row.outbox for row in self.rows}
 
     def add_statement(self, statement, signed):
         self.signed.append(signed)
@@ -156,7 +167,7 @@ class MemoryLog:
         return verify_unit_day(self, PUBLIC, DOMAIN, unit, day, published)
 
     def found(self, **how):
-        return {(one.kind.value, one.outbox, one.sequence) for one in self.verify(**how).findings}
+        return each_entry(self.verify(**how).findings)
 
     def change(self, row, **changes):
         self.rows[self.rows.index(row)] = dataclasses.replace(row, **changes)
@@ -176,6 +187,15 @@ class MemoryLog:
         self.heads[outbox] = dataclasses.replace(
             self.heads[outbox], sequence=len(rows), chain=chain
         )
+
+
+def each_entry(findings):
+    """Return kind, outbox and sequence of each entry that findings name; None for what is none."""
+    return {
+        (one.kind.value, one.outbox, sequence)
+        for one in findings
+        for sequence in one.sequences or [None]
+    }
 
 
 def seed_of(number):
@@ -220,6 +240,4 @@ def is_closed(log, row):
 
 
 def closed_days(log):
-    from compliance.messagelog.seal.statement import from_text
-
     return [from_text(one.text).says for one in log.signed]

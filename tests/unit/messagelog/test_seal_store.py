@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from authority import Authority
 from conftest import NOT_BEFORE_3, NOT_BEFORE_4
-from sealed_log import KEY, MONDAY, ONE, PUBLIC, TWO, entry_of
+from sealed_log import KEY, MONDAY, ONE, PUBLIC, TWO, each_entry, entry_of
 from typer.testing import CliRunner
 
 from compliance import cli
@@ -92,7 +92,7 @@ def tamper(server, dsn):
 
 
 def named(report):
-    return {(one.kind.value, one.outbox, one.sequence) for one in report.findings}
+    return each_entry(report.findings)
 
 
 def test_a_week_is_closed_once_and_holds(week, seal, check, ship):

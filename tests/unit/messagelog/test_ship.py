@@ -3,6 +3,7 @@
 import threading
 import time
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 
@@ -163,3 +164,15 @@ def test_settings_without_a_capture_are_named():
     settings = Settings.model_validate({"municipality": {"name": "S", "domain": "s.example"}})
     with pytest.raises(UserError, match="no `capture`"):
         ship.serve(settings, threading.Event())
+
+
+def test_the_journal_names_a_record_that_no_clock_can_have_dated(
+    box, entry, shipping, connect, caplog
+):
+    box.append([entry(queue_id="q0"), entry(accepted_at=datetime(1969, 7, 20, tzinfo=UTC))])
+    with shipping():
+        deadline = time.monotonic() + 30
+        while "shipping waits" not in caplog.text and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert stored(connect) == []
+    assert f"record 2 of outbox {box.id} of host {HOST} has the time" in caplog.text

@@ -1,0 +1,71 @@
+"""What is not sealed itself, but follows from what is: held against that.
+
+Pages and disposal go by these tables: whoever changes one misleads them, and the seal is whole.
+"""
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from compliance.messagelog.seal.findings import Finding, Kind
+from compliance.messagelog.seal.statement import Day, Statement
+
+
+@dataclass(frozen=True)
+class Miscount:
+    """A unit's day (Sweden's) whose count in log.unit_day is not the number of its entries.
+
+    unit: empty for entries of no unit. counted, there: in, out, internal and probes.
+    """
+
+    unit: str
+    day: str
+    outbox: UUID
+    counted: Sequence[int]
+    there: Sequence[int]
+
+
+def check_register(
+    statements: Iterable[Statement], register: Mapping[int, str | None]
+) -> list[Finding]:
+    """Say which statements stand in the table under another number or day than their text has."""
+    found = []
+    for one in statements:
+        day = one.says.day.isoformat() if isinstance(one.says, Day) else None
+        if one.number not in register:
+            found.append(_finding(f"no row of log.statement has the number {one.number}"))
+        elif register[one.number] != day:
+            stands = register[one.number] or "none"
+            text = f"statement {one.number} signs the day {day or 'none'}, its row says {stands}"
+            found.append(_finding(text))
+    return found
+
+
+def check_counts(miscounts: Iterable[Miscount], broken: Container[UUID | None]) -> list[Finding]:
+    """Say which counts are wrong. broken: outboxes whose entries don't hold: nor can their counts.
+
+    A removed or altered entry would otherwise be told once more for each of its units.
+    """
+    return [
+        _finding(
+            f"unit {one.unit or '(none)'} on {one.day}, outbox {one.outbox}: log.unit_day counts"
+            f" {_counts(one.counted)}; there are {_counts(one.there)}"
+        )
+        for one in miscounts
+        if one.outbox not in broken
+    ]
+
+
+def no_position(outbox: UUID, signed_to: int) -> Finding:
+    """Say that nothing tells how far an outbox was shipped."""
+    known = f"was signed up to entry {signed_to}" if signed_to else "has entries"
+    return _finding(f"outbox {outbox} {known}, and log.position has no row of it")
+
+
+def _counts(numbers: Sequence[int]) -> str:
+    incoming, outgoing, internal, probes = numbers
+    return f"{incoming} in, {outgoing} out, {internal} internal, {probes} probes"
+
+
+def _finding(text: str) -> Finding:
+    return Finding(Kind.DERIVED, None, None, text)
