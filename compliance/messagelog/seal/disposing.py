@@ -20,7 +20,7 @@ from compliance.messagelog.seal.disposal import (
     read_rules,
 )
 from compliance.messagelog.seal.sealing import Sealer
-from compliance.messagelog.seal.statement import Disposal, from_text, read_private_key
+from compliance.messagelog.seal.statement import Disposal, of_log, read_private_key
 from compliance.messagelog.seal.storage import SealStore
 
 
@@ -87,7 +87,7 @@ def _changed(part: Part) -> UserError:
 def _done(view: SealStore, rules: Sequence[Rule]) -> list[Going]:
     """Return what was disposed of under these decisions, in order."""
     decisions = [rule.decision for rule in rules]
-    told = (from_text(signed.text).says for signed in view.statements())
+    told = (statement.says for statement in of_log(view.statements()))
     return [
         (says.decision.kind, says.month, says.entries)
         for says in told

@@ -11,7 +11,7 @@ from compliance.messagelog.answers import Evidence
 from compliance.messagelog.entry import FIELDS, VERSION, LogEntry, fields_of, instant
 from compliance.messagelog.seal import cells, merkle, verifier
 from compliance.messagelog.seal.sealing import closings
-from compliance.messagelog.seal.statement import Signed, from_text
+from compliance.messagelog.seal.statement import Signed, of_log
 from compliance.messagelog.seal.storage import Row, SealStore
 from compliance.messagelog.seal.trees import Place
 
@@ -123,7 +123,7 @@ def sealed_rows(
     Raises UserError if the day isn't closed, or a place isn't in that tree.
     """
     signed = store.statements()
-    number = closings(from_text(one.text) for one in signed).get(day, (0, None))[0]
+    number = closings(of_log(signed)).get(day, (0, None))[0]
     if not number:
         raise UserError.of("the day is not closed", str(day), "run `kommunpost log seal`")
     leaves = [leaf for _, leaf in store.leaves(day).get(unit, [])]

@@ -17,7 +17,7 @@ from compliance.messagelog.seal.statement import (
     Signed,
     Statement,
     UnitTree,
-    from_text,
+    of_log,
     sign,
 )
 from compliance.messagelog.seal.storage import SealStore
@@ -42,7 +42,7 @@ class Sealer:
         before = store.statements()
         self._last: Signed | None = before[-1] if before else None
         self._number = len(before)
-        self._closed = closings(from_text(signed.text) for signed in before)
+        self._closed = closings(of_log(before))
 
     def close_days(self) -> list[Statement]:
         """Close each past day (UTC) that isn't, and add late entries to those that are.

@@ -7,6 +7,7 @@ the end of its trees by a further statement, which proves that the trees only gr
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -168,7 +169,10 @@ def _disposal_to_json(says: Disposal) -> dict[str, Any]:
 
 def from_text(text: str) -> Statement:
     """Read a statement. Raises ValueError, KeyError or TypeError if the text isn't one."""
-    plain = json.loads(text)
+    try:
+        plain = json.loads(text)
+    except RecursionError as error:  # which is no ValueError, so that callers would miss it
+        raise ValueError("it is nested too deeply") from error
     if plain["format"] != verifier.STATEMENT_FORMAT:
         raise ValueError(f"format {plain['format']!r} is unknown here")
     if plain["kind"] not in ("day", "disposal"):
@@ -181,6 +185,19 @@ def from_text(text: str) -> Statement:
         plain["domain"],
         read(plain),
     )
+
+
+def of_log(signed: Iterable[Signed]) -> Iterator[Statement]:
+    """Read the log's own statements, in order. Raises UserError that names one that isn't one."""
+    for number, one in enumerate(signed, 1):
+        try:
+            yield from_text(one.text)
+        except (ValueError, LookupError, TypeError) as error:
+            raise UserError.of(
+                f"statement {number} cannot be read ({error})",
+                "log.statement in the database",
+                "run `kommunpost log verify`: the database was changed",
+            ) from error
 
 
 def _day_from_json(plain: dict[str, Any]) -> Day:

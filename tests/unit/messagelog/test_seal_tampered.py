@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sealed_log import MONDAY, ONE, TWO, each_entry, entry_of
 from test_seal_store import check, configured, seal, ship, tamper, week  # noqa: F401
 
+from compliance.errors import UserError
 from compliance.messagelog.entry import first_chain, link, new_seed, to_json
 
 HUGE = 9_000_000_000_000_000_000
@@ -227,6 +228,16 @@ def test_days_are_sealed_past_a_row_at_no_time(week, configured, connect, tamper
     assert result.exit_code == 0, result.output
     assert "signed 2026-11-25: 9 entries" in result.output
     assert f"altered: entry 6 of outbox {ONE}" in configured("reader", "verify").output
+
+
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, "{}", '{"format": "kommunpost-seal-1"}'])
+def test_nothing_is_sealed_over_a_statement_that_is_none(week, configured, tamper, text):
+    configured("sealer", "seal")
+    tamper("UPDATE log.statement SET text = %s WHERE number = 2", [text])
+    result = configured("sealer", "seal")
+    assert isinstance(result.exception, UserError), result.output
+    assert "statement 2 cannot be read" in str(result.exception)
+    assert "statement 2: the signature" in configured("reader", "verify").output
 
 
 @given(st.sets(st.integers(1, 16), max_size=16), st.booleans())
