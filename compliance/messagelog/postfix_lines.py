@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from compliance.messagelog import message_ids
-from compliance.messagelog.text import clean
+from compliance.messagelog.text import INDEXED_CHARACTERS, bounded, clean
 from compliance.postfix_lines import ADDRESS, QUEUE_ID, outcome, probed, queued, refusal
 
 _MAX_REPLY = 500
-_MAX_ADDRESS = 600
 _MAX_REASON = 120
 _MAX_REMEMBERED = 500
 
@@ -24,11 +23,15 @@ _DELIVERY_AGENTS = {
     *("smtp", "lmtp", "error", "retry", "bounce", "discard", "virtual", "local", "pipe", "relay"),
 }
 
-_EXPIRED = re.compile(rf"{QUEUE_ID}: from=<{ADDRESS}>, status=(?:force-)?expired, returned to sender$")
+_EXPIRED = re.compile(
+    rf"{QUEUE_ID}: from=<{ADDRESS}>, status=(?:force-)?expired, returned to sender$"
+)
 _HELD = re.compile(rf"{QUEUE_ID}: (?:milter-)?hold: ")
 _DISCARDED = re.compile(rf"{QUEUE_ID}: (?:milter-)?discard: ")
 _REMOVED = re.compile(rf"{QUEUE_ID}: removed$")
-_REQUEUED = re.compile(rf"{QUEUE_ID}: uid=\d+ from=<{ADDRESS}> orig_id=(?P<original>[0-9A-Za-z]{{6,}})$")
+_REQUEUED = re.compile(
+    rf"{QUEUE_ID}: uid=\d+ from=<{ADDRESS}> orig_id=(?P<original>[0-9A-Za-z]{{6,}})$"
+)
 _TLS = re.compile(
     r"(?P<trust>Anonymous|Untrusted|Trusted|Verified) TLS connection established to (?P<peer>\S+): "
     r"(?P<protocol>\S+) with cipher "
@@ -49,7 +52,7 @@ _NAMED = re.compile(rf'<{ADDRESS}(?:>:?|$)|<.*|"(?:[^"\\]|\\.)*+(?:"|$)\S*|\[[^\
 class Line:
     """One line of the journal. at: when it was written, UTC. program: smtp, dovecot, ...
 
-    boot: the id of the boot that it was written under.
+    boot: the id of the boot that it was written under. follows_gap: lines before it are gone.
     """
 
     cursor: str
@@ -58,6 +61,7 @@ class Line:
     program: str
     pid: str
     text: str
+    follows_gap: bool = False
 
 
 @dataclass
@@ -217,7 +221,10 @@ class PostfixLines:
 
 
 def _bounded(values: dict[str, str | None]) -> dict[str, str | None]:
-    return {key: value[:_MAX_ADDRESS] if value else value for key, value in values.items()}
+    """Cut what is too long, as the milter does with the addresses of an entry."""
+    return {
+        key: bounded(value, INDEXED_CHARACTERS) if value else value for key, value in values.items()
+    }
 
 
 def _reason(reply: str) -> str:

@@ -102,6 +102,7 @@ def journal(tmp_path):
 def following(journal, dsn, monkeypatch):
     monkeypatch.setattr(perseverance, "LONGEST_WAIT_SECONDS", 0.5)
     monkeypatch.setattr(delivery, "IDLE_SECONDS", 0.5)
+    monkeypatch.setattr(journal_tail, "_uid", {"postfix": "102"}.get)
 
     @contextmanager
     def run():
@@ -262,11 +263,8 @@ def test_what_no_mail_service_wrote_is_not_believed(journal, following, connect)
         wait_for(connect, STATES, [("QUEUEID2", "sent")])
 
 
-def test_postfixs_own_user_is_believed_where_the_unit_is_not_postfixs(
-    journal, following, connect, monkeypatch
-):
+def test_postfixs_own_user_is_believed_where_the_unit_is_not_postfixs(journal, following, connect):
     """journald does not know the unit of a process that has ended; postsuper runs in a session."""
-    monkeypatch.setattr(journal_tail, "_uid", {"postfix": "102"}.get)
     for unit in ("", "session-3.scope"):
         journal.write("postsuper", "QUEUEID1: removed", uid="1000", unit=unit)
         journal.write("lmtp", told("QUEUEID1"), uid="1000", unit=unit)
