@@ -12,7 +12,7 @@ fields are read in Postfix's order. Postfix cuts a line at 2,000 bytes: what sta
 import re
 from dataclasses import dataclass
 
-QUEUE_ID = r"(?P<queue_id>[0-9A-Za-z]{6,})"
+QUEUE_ID = r"(?P<queue_id>[0-9A-Za-z]{6,60})"
 ADDRESS = r'(?:"(?:[^"\\]|\\.)*+"[^>]*+|(?!")[^>]*+)'
 _CUT_AT = 2000
 _QUEUED = re.compile(

@@ -22,7 +22,7 @@ from compliance.errors import UserError
 from compliance.messagelog.journal_tail import JournalTail
 from compliance.messagelog.perseverance import Perseverance
 from compliance.messagelog.postfix_lines import Line, PostfixLines
-from compliance.messagelog.store import connect
+from compliance.messagelog.store import connect, first_line
 from compliance.messagelog.units import Ldap, Units
 from compliance.notify import Notifier
 from compliance.settings import Log, Settings
@@ -32,6 +32,8 @@ POLL_SECONDS = 0.5
 BATCH = 2_000
 # How often a quiet journal is asked whether it is read out.
 IDLE_SECONDS = 10.0
+# As PostgreSQL refuses what it is given: data, a constraint, a size (its manual, appendix A).
+_REFUSED = ("22", "23", "54")
 # As `log.follow` says that another follower was here.
 _ANOTHER_PLACE = "22000"
 
@@ -140,15 +142,18 @@ class _Stretch:
             self._lines.read(line)
         try:
             self._send(run[-1].cursor, began, run[-1].at)
-        except (psycopg.DataError, psycopg.IntegrityError) as error:
-            if error.sqlstate == _ANOTHER_PLACE:
+        except psycopg.Error as error:
+            state = error.sqlstate or ""
+            if state == _ANOTHER_PLACE or not state.startswith(_REFUSED):
                 raise
             self._lines = PostfixLines(memory, self._unit_of)
             if middle := len(run) // 2:
                 self._store_run(run[:middle], began)
                 self._store_run(run[middle:], None)
             else:
-                _log.error("the line of %s is passed over: %s", run[0].at, str(error).strip())
+                # Its details would name people.
+                said = first_line(error)
+                _log.error("the line of %s is passed over: %s", run[0].at, said)
                 self._send(run[0].cursor, run[0].at, run[0].at)
 
     def _send(self, cursor: str, began: datetime | None, until: datetime) -> None:

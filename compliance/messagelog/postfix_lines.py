@@ -30,7 +30,7 @@ _HELD = re.compile(rf"{QUEUE_ID}: (?:milter-)?hold: ")
 _DISCARDED = re.compile(rf"{QUEUE_ID}: (?:milter-)?discard: ")
 _REMOVED = re.compile(rf"{QUEUE_ID}: removed$")
 _REQUEUED = re.compile(
-    rf"{QUEUE_ID}: uid=\d+ from=<{ADDRESS}> orig_id=(?P<original>[0-9A-Za-z]{{6,}})$"
+    rf"{QUEUE_ID}: uid=\d+ from=<{ADDRESS}> orig_id=(?P<original>[0-9A-Za-z]{{6,60}})$"
 )
 _TLS = re.compile(
     r"(?P<trust>Anonymous|Untrusted|Trusted|Verified) TLS connection established to (?P<peer>\S+): "
