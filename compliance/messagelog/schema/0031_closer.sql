@@ -18,7 +18,23 @@ RETURN CASE
     THEN CASE WHEN lower(recipient) = lower(entry_recipient) THEN 2 ELSE 3 END
     WHEN lower(recipient) = lower(entry_recipient) THEN 4
 END;
-REVOKE ALL ON FUNCTION log.fit(text, text, text) FROM PUBLIC;
+-- Whether no other entry of a message is fitted better than so. A function of its own: it is asked of
+-- few lines, and is planned, over all months, when it is asked first.
+CREATE FUNCTION log.fits_no_other(
+    of_host text, of_queue_id text, at timestamptz, recipient text, orig_to text, fit integer
+) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN NOT EXISTS (
+        SELECT FROM log.entry AS n
+        WHERE n.queue_id = of_queue_id AND n.accepted_at = at AND n.host = of_host
+          AND log.fit(n.recipient, fits_no_other.recipient, fits_no_other.orig_to)
+              < fits_no_other.fit
+    );
+END
+$$;
+REVOKE ALL ON FUNCTION log.fit(text, text, text),
+    log.fits_no_other(text, text, timestamptz, text, text, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION log.fit(text, text, text) TO kommunpost_reader;
 
 COMMENT ON COLUMN log.delivery.orig_to IS
@@ -63,10 +79,10 @@ BEGIN
         FROM log.delivery AS d
         CROSS JOIN LATERAL (SELECT log.fit(e.recipient, d.recipient, d.orig_to)) AS f (fit)
         WHERE d.host = e.host AND d.queue_id = e.queue_id
-          AND (f.fit = 1 OR f.fit > 1 AND NOT EXISTS (
-            SELECT FROM log.entry AS n
-            WHERE n.queue_id = e.queue_id AND n.accepted_at = e.accepted_at AND n.host = e.host
-              AND log.fit(n.recipient, d.recipient, d.orig_to) < f.fit))
+          AND CASE WHEN f.fit = 1 THEN true
+                   WHEN f.fit > 1 THEN log.fits_no_other(e.host, e.queue_id, e.accepted_at,
+                                                         d.recipient, d.orig_to, f.fit)
+                   ELSE false END
         ORDER BY d.recipient, d.orig_to, d.number DESC
     ) AS o
     WHERE asked.unit IS NULL OR e.recipient_unit = asked.unit OR e.sender_unit = asked.unit
@@ -112,10 +128,10 @@ BEGIN
         SELECT FROM log.delivery AS d
         CROSS JOIN LATERAL (SELECT log.fit(e.recipient, d.recipient, d.orig_to)) AS f (fit)
         WHERE d.host = e.host AND d.queue_id = e.queue_id
-          AND (f.fit = 1 OR f.fit > 1 AND NOT EXISTS (
-            SELECT FROM log.entry AS n
-            WHERE n.queue_id = e.queue_id AND n.accepted_at = e.accepted_at AND n.host = e.host
-              AND log.fit(n.recipient, d.recipient, d.orig_to) < f.fit))
+          AND CASE WHEN f.fit = 1 THEN true
+                   WHEN f.fit > 1 THEN log.fits_no_other(e.host, e.queue_id, e.accepted_at,
+                                                         d.recipient, d.orig_to, f.fit)
+                   ELSE false END
     ) AND NOT EXISTS (
         SELECT FROM log.withdrawn AS w WHERE w.host = e.host AND w.queue_id = e.queue_id
     );
