@@ -24,7 +24,7 @@ JOURNALCTL = """
 import json, os, sys, time
 def cursor_of(text):
     try:
-        return json.loads(text)["__CURSOR"]
+        return json.loads(text)["__CURSOR"] or ""
     except (ValueError, TypeError, KeyError):
         return ""
 path, options = sys.argv[1], sys.argv[2:]
