@@ -180,6 +180,7 @@ for _command in (
     read_commands.follow,
     read_commands.stats,
     health_commands.health,
+    health_commands.retire_host,
 ):
     app.command()(_command)
 

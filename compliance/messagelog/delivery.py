@@ -2,10 +2,11 @@
 
 The journal is the durable memory on this host, and the database says how far it was read, in the
 transaction that stores the events. So a crash anywhere neither loses nor doubles. When the database
-is away, lines wait in the journal; if they are rotated away meanwhile, a new stretch begins, and
-`reconcile` tells of the gap.
+is away, lines wait in the journal; if they are rotated away meanwhile, or lost in its midst, a new
+stretch begins, and `reconcile` tells of the gap.
 """
 
+import copy
 import json
 import logging
 import threading
@@ -21,7 +22,7 @@ from compliance.errors import UserError
 from compliance.messagelog.journal_tail import JournalTail
 from compliance.messagelog.perseverance import Perseverance
 from compliance.messagelog.postfix_lines import Line, PostfixLines
-from compliance.messagelog.store import connect
+from compliance.messagelog.store import connect, first_line
 from compliance.messagelog.units import Ldap, Units
 from compliance.notify import Notifier
 from compliance.settings import Log, Settings
@@ -31,6 +32,10 @@ POLL_SECONDS = 0.5
 BATCH = 2_000
 # How often a quiet journal is asked whether it is read out.
 IDLE_SECONDS = 10.0
+# As PostgreSQL refuses what it is given: data, a constraint, a size (its manual, appendix A).
+_REFUSED = ("22", "23", "54")
+# As `log.follow` says that another follower was here.
+_ANOTHER_PLACE = "22000"
 
 _log = logging.getLogger(__name__)
 
@@ -86,8 +91,8 @@ class _Stretch:
         self._connection = connection
         self._host = host
         self._stored_cursor = cursor
+        self._unit_of = unit_of
         self._lines = PostfixLines(memory, unit_of)
-        self._is_joined = False
         self._idle = 0.0
         self._is_behind = False
 
@@ -107,7 +112,7 @@ class _Stretch:
             self._store(lines)
             return True
         self._idle += POLL_SECONDS
-        if self._idle >= IDLE_SECONDS and self._is_joined and self._stored_cursor:
+        if self._idle >= IDLE_SECONDS and journal.has_begun and self._stored_cursor:
             self._idle = 0.0
             started = datetime.now(UTC)
             if journal.is_read_out(self._stored_cursor):
@@ -119,19 +124,37 @@ class _Stretch:
         return False
 
     def _store(self, lines: list[Line]) -> None:
-        began = None
-        if not self._is_joined:
-            if lines[0].cursor == self._stored_cursor:
-                lines = lines[1:]
-            else:
-                began = lines[0].at
-                if self._stored_cursor is not None:
-                    _log.error("lines of the journal are gone that were not read yet")
-            self._is_joined = True
+        runs: list[list[Line]] = []
         for line in lines:
+            if line.follows_gap or not runs:
+                runs.append([])
+            runs[-1].append(line)
+        for run in runs:
+            if run[0].follows_gap:
+                _log.error("lines of the journal are gone that were not read, before %s", run[0].at)
+            begins = run[0].follows_gap or self._stored_cursor is None
+            self._store_run(run, run[0].at if begins else None)
+
+    def _store_run(self, run: list[Line], began: datetime | None) -> None:
+        """Store lines without a gap; one that the database doesn't take becomes one."""
+        memory = copy.deepcopy(self._lines.memory)
+        for line in run:
             self._lines.read(line)
-        if lines:
-            self._send(lines[-1].cursor, began, lines[-1].at)
+        try:
+            self._send(run[-1].cursor, began, run[-1].at)
+        except psycopg.Error as error:
+            state = error.sqlstate or ""
+            if state == _ANOTHER_PLACE or not state.startswith(_REFUSED):
+                raise
+            self._lines = PostfixLines(memory, self._unit_of)
+            if middle := len(run) // 2:
+                self._store_run(run[:middle], began)
+                self._store_run(run[middle:], None)
+            else:
+                # Its details would name people.
+                said = first_line(error)
+                _log.error("the line of %s is passed over: %s", run[0].at, said)
+                self._send(run[0].cursor, run[0].at, run[0].at)
 
     def _send(self, cursor: str, began: datetime | None, until: datetime) -> None:
         events = json.dumps(asdict(self._lines.take()), ensure_ascii=False)

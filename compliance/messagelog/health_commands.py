@@ -1,4 +1,4 @@
-"""`kommunpost log health`: how the log is, and the alarm."""
+"""`kommunpost log health` and `retire-host`: how the log is, the alarm, and whom it leaves out."""
 
 import json
 import sys
@@ -6,13 +6,15 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
+import psycopg
 import typer
 
 from compliance import settings
 from compliance.clock import today
 from compliance.errors import UserError
 from compliance.messagelog.health import Health, as_json, as_text, look
-from compliance.messagelog.store import log_settings
+from compliance.messagelog.read_commands import time_of
+from compliance.messagelog.store import first_line, log_settings, session
 
 
 def health(
@@ -41,6 +43,34 @@ def health(
         except UserError as unsent:
             sys.stderr.write(f"kommunpost: {unsent}\n")
     raise typer.Exit(1)
+
+
+def retire_host(
+    host: Annotated[str, typer.Argument(help="The mail host, as entries of the log name it")],
+    since: Annotated[str, typer.Option(help="When it stopped for good, e.g. 2026-11-24T09:00")],
+) -> None:
+    """Note that a mail host is no more, so that nothing is waited for from it after that time.
+
+    Run on the log's host as its owner. The note stays in the log; a host that is heard of again is
+    looked after again. What the host wrote and nobody read before that time is told as ever.
+
+    Example: kommunpost log retire-host mail2.sjovalla.example --since 2026-11-24T09:00
+    """
+    at = time_of("--since", since)
+    with session(log_settings()) as connection:
+        try:
+            connection.execute("SELECT log.retire_host(%s, %s)", [host, at])
+        except psycopg.errors.NoDataFound as error:
+            raise UserError.of(
+                first_line(error), host, "write the host as `kommunpost log health` does"
+            ) from error
+        except psycopg.errors.InvalidParameterValue as error:
+            raise UserError.of(
+                f"{host} cannot be retired as of {at}: {first_line(error)}",
+                "--since",
+                "stop the host first, and give a time between these two",
+            ) from error
+    sys.stdout.write(f"{host} is retired since {at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
 
 
 def _tell(loaded: settings.Settings, found: Health, day: date) -> None:

@@ -4,18 +4,23 @@
 journal's own Python module hands out entries. But it may pass over a file that is rotated at the
 moment when it is opened (systemd's issues 32157 and 40053). journald numbers all its lines without
 a gap, so all are read here, not only the mail log's, and a gap is read once more by a new
-journalctl: what that one doesn't have either isn't there.
+journalctl: what that one doesn't have either isn't there, and the line behind it says so.
+
+Any account may write to the journal, whatever it likes: no line stops the reading.
 """
 
 import json
 import logging
 import os
 import pwd
+import re
 import selectors
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
+from typing import Any
 
 from compliance.messagelog.postfix_lines import Line
 
@@ -25,13 +30,26 @@ _MATCH = f"SYSLOG_FACILITY={_FACILITY}"
 _FIELDS = "MESSAGE,SYSLOG_FACILITY,SYSLOG_IDENTIFIER,_PID,_UID,_SYSTEMD_UNIT"
 # Any program may call itself postfix; unit and user are journald's own words. Of a process that has
 # ended before journald looked the unit is missing, and `postsuper` runs in an administrator's
-# session: the user is Postfix's own then too, and nobody else's.
-_UNITS = ("postfix", "dovecot")
+# session: the user is Postfix's own then too, and nobody else's. In the services' units run
+# programs of other users as well (a delivery to a command, a mailbox's filter): they count for
+# nothing. Dovecot's lines are all written by its process `log`, as root.
+_SERVICE = re.compile(r"(postfix|dovecot)(?:@.*)?\.service")
 _MAIL_OWNER = "postfix"
+_ROOT = "0"
 _CHUNK = 1 << 20
 _CHECK_SECONDS = 60
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One entry of the journal. number: journald's series and the place in it."""
+
+    cursor: str
+    number: tuple[str, int]
+    at: datetime
+    fields: dict[str, Any]
 
 
 class JournalTail:
@@ -42,7 +60,7 @@ class JournalTail:
         self._program = program
         self._owner = _uid(_MAIL_OWNER)
         self._cursor = cursor  # of the last line read, of whatever program
-        self._number: tuple[str, int] | None = None  # of that line: journald's series, place in it
+        self._number: tuple[str, int] | None = None  # of that line
         self._read_again_from: str | None = None
         self._start()
 
@@ -83,7 +101,8 @@ class JournalTail:
     def read(self, seconds: float) -> list[Line]:
         """Return the next lines, waiting at most so long for the first. Raises OSError at the end.
 
-        Lines of the mail log that no mail program wrote have an empty program.
+        The cursor's own line isn't among them. Lines of the mail log that no mail program wrote
+        have an empty program. Of other programs only a line that follows a gap is here.
         """
         if not self._selector.select(seconds):
             return []
@@ -92,27 +111,32 @@ class JournalTail:
             raise OSError(f"journalctl ended with status {self._process.wait()}")
         *whole, self._partial = (self._partial + data).split(b"\n")
         lines = []
-        for entry in map(json.loads, whole):
-            number = (entry["__SEQNUM_ID"], int(entry["__SEQNUM"]))
-            if self._number and entry["__CURSOR"] == self._cursor:
-                continue  # where the new journalctl began
-            if self._is_gap_before(entry["__CURSOR"], number) and self._begin_again():
+        for entry in map(_entry, whole):
+            if entry is None:
+                continue  # the next one's number tells that it is missing
+            is_gap = self._is_gap_before(entry)
+            if is_gap and self._begin_again():
                 break
-            self._cursor, self._number = entry["__CURSOR"], number
-            if entry.get("SYSLOG_FACILITY") == _FACILITY:
-                lines.append(self._line(entry))
+            is_new = entry.cursor != self._cursor
+            self._cursor, self._number = entry.cursor, entry.number
+            if is_gap or (is_new and _text(entry.fields.get("SYSLOG_FACILITY")) == _FACILITY):
+                lines.append(self._line(entry, is_gap))
         return lines
 
-    def _is_gap_before(self, cursor: str, number: tuple[str, int]) -> bool:
+    @property
+    def has_begun(self) -> bool:
+        """Say whether the cursor's own line was read, or one behind it."""
+        return self._number is not None
+
+    def _is_gap_before(self, entry: _Entry) -> bool:
         if self._number is None:
-            return self._cursor not in (None, cursor)
-        series, place = number
+            return self._cursor not in (None, entry.cursor)
+        series, place = entry.number
         return series == self._number[0] and place > self._number[1] + 1
 
     def _begin_again(self) -> bool:
         """Let a new journalctl read on from the last line; False: one has, and it lacks as much."""
         if self._read_again_from == self._cursor:
-            _log.warning("the journal lacks lines behind %s", self._cursor)
             return False
         _log.info("journalctl passed over lines; they are read again")
         self._read_again_from = self._cursor
@@ -133,22 +157,35 @@ class JournalTail:
             raise OSError(done.stderr.decode("utf-8", "replace").strip())
         return not done.stdout.strip()
 
-    def _line(self, entry: dict[str, object]) -> Line:
-        unit = str(entry.get("_SYSTEMD_UNIT", ""))
-        program = str(entry.get("SYSLOG_IDENTIFIER", "")).rpartition("/")[2]
-        is_theirs = unit.startswith(_UNITS) or entry.get("_UID", "") == self._owner
+    def _line(self, entry: _Entry, follows_gap: bool) -> Line:
         return Line(
-            cursor=str(entry["__CURSOR"]),
-            boot=str(entry["_BOOT_ID"]),
-            at=datetime.fromtimestamp(int(str(entry["__REALTIME_TIMESTAMP"])) / 1e6, UTC),
-            program=program if is_theirs else "",
-            pid=str(entry.get("_PID", "")),
-            text=_text(entry.get("MESSAGE")),
+            cursor=entry.cursor,
+            boot=_text(entry.fields.get("_BOOT_ID")),
+            at=entry.at,
+            program=self._program_of(entry.fields),
+            pid=_text(entry.fields.get("_PID")),
+            text=_text(entry.fields.get("MESSAGE")),
+            follows_gap=follows_gap,
         )
+
+    def _program_of(self, fields: dict[str, Any]) -> str:
+        """Return the mail program that wrote a line; empty if another did, whatever it says."""
+        said = _text(fields.get("SYSLOG_IDENTIFIER"))
+        user = _text(fields.get("_UID"))
+        found = _SERVICE.fullmatch(_text(fields.get("_SYSTEMD_UNIT")))
+        service = found[1] if found and user == _ROOT else ""
+        if user and user == self._owner:
+            service = "postfix"
+        family, _, program = said.rpartition("/")
+        if service == "dovecot":
+            return said if said == service else ""
+        return program if service and family.partition("/")[0] == service else ""
 
     @staticmethod
     def _common() -> list[str]:
-        return ["--quiet", "--all", "--output=json", f"--output-fields={_FIELDS}"]
+        # Without --all a field of 4 KiB or more is null: lines of Postfix and Dovecot are shorter,
+        # and nobody else's may fill the memory here.
+        return ["--quiet", "--output=json", f"--output-fields={_FIELDS}"]
 
 
 def _uid(user: str) -> str | None:
@@ -158,8 +195,30 @@ def _uid(user: str) -> str | None:
         return None  # a host that has no Postfix
 
 
-def _text(message: object) -> str:
-    """Return the line's text; journald gives bytes that are no UTF-8 as a list of numbers."""
-    if isinstance(message, list):
-        message = bytes(message).decode("utf-8", "replace")
-    return str(message or "").replace("\x00", " ")  # which PostgreSQL does not take
+def _entry(text: bytes) -> _Entry | None:
+    """Read a line of journalctl's JSON; None if it is none."""
+    try:
+        fields = json.loads(text)
+        return _Entry(
+            str(fields["__CURSOR"]),
+            (str(fields["__SEQNUM_ID"]), int(fields["__SEQNUM"])),
+            datetime.fromtimestamp(int(fields["__REALTIME_TIMESTAMP"]) / 1e6, UTC),
+            fields,
+        )
+    except (ValueError, TypeError, KeyError, OverflowError, OSError, RecursionError):
+        return None
+
+
+def _text(value: object) -> str:
+    """Return a field's text; empty if it has none, or several.
+
+    journalctl gives a value that isn't printable as a list of its bytes, null for one that is too
+    large, and a list of all that for a field that an entry has more than once
+    (https://systemd.io/JOURNAL_EXPORT_FORMATS). No mail program writes the latter.
+    """
+    if isinstance(value, list) and all(isinstance(one, int) and 0 <= one < 256 for one in value):
+        value = bytes(value).decode("utf-8", "replace")
+    if not isinstance(value, str):
+        return ""
+    # What PostgreSQL does not take.
+    return value.replace("\x00", " ").encode("utf-8", "replace").decode("utf-8")

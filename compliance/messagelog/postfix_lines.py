@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from compliance.messagelog import message_ids
-from compliance.messagelog.text import clean
-from compliance.postfix_lines import QUEUE_ID, outcome, queued, refusal
+from compliance.messagelog.text import INDEXED_CHARACTERS, bounded, clean
+from compliance.postfix_lines import ADDRESS, QUEUE_ID, outcome, probed, queued, refusal
 
 _MAX_REPLY = 500
-_MAX_ADDRESS = 600
 _MAX_REASON = 120
 _MAX_REMEMBERED = 500
 
@@ -24,29 +23,36 @@ _DELIVERY_AGENTS = {
     *("smtp", "lmtp", "error", "retry", "bounce", "discard", "virtual", "local", "pipe", "relay"),
 }
 
-_EXPIRED = re.compile(rf"{QUEUE_ID}: from=<.*>, status=(?:force-)?expired, returned to sender$")
+_EXPIRED = re.compile(
+    rf"{QUEUE_ID}: from=<{ADDRESS}>, status=(?:force-)?expired, returned to sender$"
+)
 _HELD = re.compile(rf"{QUEUE_ID}: (?:milter-)?hold: ")
 _DISCARDED = re.compile(rf"{QUEUE_ID}: (?:milter-)?discard: ")
 _REMOVED = re.compile(rf"{QUEUE_ID}: removed$")
-_REQUEUED = re.compile(rf"{QUEUE_ID}: uid=\d+ from=<.*> orig_id=(?P<original>[0-9A-Za-z]{{6,}})$")
+_REQUEUED = re.compile(
+    rf"{QUEUE_ID}: uid=\d+ from=<{ADDRESS}> orig_id=(?P<original>[0-9A-Za-z]{{6,60}})$"
+)
 _TLS = re.compile(
     r"(?P<trust>Anonymous|Untrusted|Trusted|Verified) TLS connection established to (?P<peer>\S+): "
     r"(?P<protocol>\S+) with cipher "
 )
+# A stranger writes the Message-ID, so only what ends the line says that it was stored.
 _STORED = re.compile(
-    r"lmtp\((?P<recipient>[^)]+)\)<\d+><(?P<session>[^>]+)>:"
-    r"(?:.* msgid=(?P<message_id><.*?>):)?.* (?:stored mail into|saved mail to) "
+    r"lmtp\((?P<recipient>[^)]+)\)<\d+><(?P<session>[^>]+)>: (?P<before>.*?)"
+    r"(?:stored mail into mailbox '(?:(?!': ).)*'|saved mail to [^:]*)$"
 )
+_MESSAGE_ID = re.compile(r"msgid=(?P<message_id>.+?): (?:[a-z]+ action: )?$")
 # Dovecot ends its answer to LMTP so; the session names the same delivery in its own lines.
 _SESSION = re.compile(r"^250 2\.\d\.\d <.*> (?P<session>\S+) Saved")
-_ADDRESS = re.compile(r"<[^>]*>:?|\[[^\]]*\]|\"[^\"]*\"")
+# What names somebody in a refusal, or is quoted from what a stranger wrote; closed or not.
+_NAMED = re.compile(rf'<{ADDRESS}(?:>:?|$)|<.*|"(?:[^"\\]|\\.)*+(?:"|$)\S*|\[[^\]]*(?:\]|$)')
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of the journal. at: when it was written, UTC. program: smtp, dovecot, ...
 
-    boot: the id of the boot that it was written under.
+    boot: the id of the boot that it was written under. follows_gap: lines before it are gone.
     """
 
     cursor: str
@@ -55,6 +61,7 @@ class Line:
     program: str
     pid: str
     text: str
+    follows_gap: bool = False
 
 
 @dataclass
@@ -64,6 +71,7 @@ class Events:
     accepted: list[dict[str, Any]] = field(default_factory=list)
     requeued: list[dict[str, Any]] = field(default_factory=list)
     withdrawn: list[dict[str, Any]] = field(default_factory=list)
+    probes: list[dict[str, Any]] = field(default_factory=list)
     removed: list[dict[str, Any]] = field(default_factory=list)
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     stored: list[dict[str, Any]] = field(default_factory=list)
@@ -130,9 +138,13 @@ class PostfixLines:
 
     def _read_stored(self, line: Line) -> None:
         if found := _STORED.match(line.text):
-            told = _bounded(found.groupdict())
-            if told["message_id"]:
-                told["message_id"] = message_ids.own([told["message_id"].encode()])
+            named = _MESSAGE_ID.search(found["before"])
+            message_id = named["message_id"] if named else "unspecified"
+            told = _bounded({key: clean(found[key]) for key in ("recipient", "session")})
+            # Dovecot shortens a long one, and ends it in three dots: the database knows that.
+            told["message_id"] = (
+                None if message_id == "unspecified" else message_ids.own([message_id.encode()])
+            )
             self.events.stored.append({"at": _iso(line.at), **told})
 
     def _read_queue_manager(self, line: Line) -> None:
@@ -168,6 +180,8 @@ class PostfixLines:
     def _read_status(self, line: Line) -> None:
         told = outcome(line.text)
         if told is None:
+            if queue_id := probed(line.text):
+                self.events.probes.append({"queue_id": queue_id})
             return
         reply = clean(told.reply)
         session = _SESSION.match(reply) if line.program == "lmtp" else None
@@ -207,7 +221,10 @@ class PostfixLines:
 
 
 def _bounded(values: dict[str, str | None]) -> dict[str, str | None]:
-    return {key: value[:_MAX_ADDRESS] if value else value for key, value in values.items()}
+    """Cut what is too long, as the milter does with the addresses of an entry."""
+    return {
+        key: bounded(value, INDEXED_CHARACTERS) if value else value for key, value in values.items()
+    }
 
 
 def _reason(reply: str) -> str:
@@ -216,9 +233,9 @@ def _reason(reply: str) -> str:
     >>> _reason("550 5.1.1 <x@y.example>: Recipient address rejected: User unknown")
     '550 5.1.1 Recipient address rejected: User unknown'
     """
-    words = _ADDRESS.sub(" ", clean(reply)).split()
+    words = _NAMED.sub(" ", clean(reply)).split()
     codes = [word for word in words[:2] if re.fullmatch(r"[45]\d\d|[45]\.\d{1,3}\.\d{1,3}", word)]
-    text = [word for word in words[len(codes) :] if not re.search(r"[\d@/]", word)]
+    text = [word for word in words[len(codes) :] if not re.search(r"[\d@/<>\"]", word)]
     return " ".join([*codes, *text])[:_MAX_REASON]
 
 

@@ -241,12 +241,14 @@ def _texts(row: Row) -> list[str]:
 
 
 def _span(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
-    return _time("--since", since), _time("--until", until)
+    return (
+        time_of("--since", since) if since is not None else None,
+        time_of("--until", until) if until is not None else None,
+    )
 
 
-def _time(option: str, text: str | None) -> datetime | None:
-    if text is None:
-        return None
+def time_of(option: str, text: str) -> datetime:
+    """Return the time that an option gives, local without an offset. Raises UserError."""
     try:
         return datetime.fromisoformat(text).astimezone()
     except ValueError as error:

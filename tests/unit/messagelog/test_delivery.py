@@ -22,11 +22,16 @@ START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 # journalctl's part, over a file of its JSON lines; once, it passes over what it is told to.
 JOURNALCTL = """
 import json, os, sys, time
+def cursor_of(text):
+    try:
+        return json.loads(text)["__CURSOR"] or ""
+    except (ValueError, TypeError, KeyError):
+        return ""
 path, options = sys.argv[1], sys.argv[2:]
 named = dict(word.partition("=")[::2] for word in options)
 follow, begun = "--follow" in options, False
 wanted = named.get("--cursor", named.get("--after-cursor"))
-known = [json.loads(text)["__CURSOR"] for text in open(path)]
+known = [cursor_of(text) for text in open(path)]
 skip = known.index(wanted) if wanted in known else 0
 skip += "--after-cursor" in named and wanted in known
 number = 0
@@ -39,7 +44,7 @@ with open(path) as file:
         text = file.readline()
         if text.endswith("\\n"):
             number += 1
-            if number > skip and json.loads(text)["__CURSOR"] not in over:
+            if number > skip and cursor_of(text) not in over:
                 sys.stdout.write(text)
                 sys.stdout.flush()
         elif not follow:
@@ -63,6 +68,19 @@ class Journal:
         """Let the next journalctl not see these lines."""
         cursors = " ".join(f"c{number}" for number in numbers)
         self.path.with_name("journal.over").write_text(cursors)
+
+    def write_raw(self, text):
+        """Append what journalctl would give of a line."""
+        with self.path.open("a") as file:
+            file.write(text + "\n")
+
+    def write_odd(self, **fields):
+        """Append a line of which any field may be odd."""
+        self.write("smtp", "odd")
+        *lines, last = self.path.read_text().splitlines(keepends=True)
+        entry = {key: value for key, value in (json.loads(last) | fields).items() if value != ...}
+        self.path.write_text("".join(lines))
+        self.write_raw(json.dumps(entry))
 
     def write(
         self, program, *texts, pid="1", unit="postfix.service", at=None, uid="102", facility="2",
@@ -102,6 +120,7 @@ def journal(tmp_path):
 def following(journal, dsn, monkeypatch):
     monkeypatch.setattr(perseverance, "LONGEST_WAIT_SECONDS", 0.5)
     monkeypatch.setattr(delivery, "IDLE_SECONDS", 0.5)
+    monkeypatch.setattr(journal_tail, "_uid", {"postfix": "102"}.get)
 
     @contextmanager
     def run():
@@ -138,7 +157,8 @@ def rows(connect, query):
 
 def wait_for(connect, query, wanted):
     deadline = time.monotonic() + 30
-    while (found := rows(connect, query)) != wanted and time.monotonic() < deadline:
+    reader = connect("reader")
+    while (found := reader.execute(query).fetchall()) != wanted and time.monotonic() < deadline:
         time.sleep(0.05)  # the database tells nobody that a row has come
     assert found == wanted
 
@@ -211,6 +231,85 @@ def test_what_journald_itself_lost_holds_nothing_up(journal, following, connect)
         wait_for(connect, STATES, [(f"QUEUEID{n}", "sent") for n in (1, 2, 3)])
 
 
+@pytest.mark.parametrize("facility", ["2", "10"])
+def test_lines_that_are_gone_in_the_midst_of_the_journal_are_told(
+    journal, following, connect, facility
+):
+    """Whatever program wrote the first line behind them."""
+    journal.write("smtp", told("QUEUEID1"))
+    with following():
+        wait_for(connect, STATES, [("QUEUEID1", "sent")])
+    behind = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+    journal.write("smtp", "of whatever", lost=300, facility=facility, at=behind)
+    gap = (
+        "SELECT since < until, until FROM log.journal_gaps(now() - interval '9 days',"
+        " now() + interval '1 day') WHERE until IS NOT NULL"
+    )
+    with following():
+        wait_for(connect, gap, [(True, behind)])
+        journal.write("smtp", told("QUEUEID2"))
+        wait_for(connect, STATES, [("QUEUEID1", "sent"), ("QUEUEID2", "sent")])
+    with following():
+        journal.write("smtp", told("QUEUEID3"))
+        wait_for(connect, "SELECT count(*) FROM log.delivery", [(3,)])
+    assert rows(connect, "SELECT count(*) FROM log.journal") == [(2,)], "it is told once"
+
+
+def test_a_line_that_is_none_is_a_gap_and_one_that_the_database_refuses_too(
+    journal, following, connect, caplog
+):
+    journal.write("smtp", told("QUEUEID1"))
+    for text in ("{", "[]", '{"__CURSOR": null}'):
+        journal.count += 1
+        journal.write_raw(text)
+    journal.write("smtp", told("QUEUEID2"))
+    connect("owner").execute("ALTER TABLE log.accepted ADD CHECK (queue_id <> 'REFUSED')")
+    journal.write("qmgr", accepted("REFUSED"), accepted("QUEUEID3"))
+    journal.write("smtp", told("QUEUEID3"))
+    with following():
+        wait_for(connect, STATES, [(f"QUEUEID{n}", "sent") for n in (1, 2, 3)])
+    assert rows(connect, "SELECT queue_id FROM log.accepted") == [("QUEUEID3",)]
+    begun = rows(connect, "SELECT since FROM log.journal ORDER BY number")
+    assert begun == [(START + timedelta(seconds=n),) for n in (1, 5, 6)]
+    assert "is passed over" in caplog.text
+
+
+ODD = (
+    None,
+    7,
+    True,
+    {},
+    [],
+    ["a", "b"],
+    [["a"], None],
+    [97, 98],
+    [97, 300],
+    [None],
+    [[1], [2]],
+    ...,
+)
+
+
+@pytest.mark.parametrize("name", [
+    *("MESSAGE", "SYSLOG_IDENTIFIER", "SYSLOG_FACILITY", "_PID", "_UID", "_SYSTEMD_UNIT"),
+    "_BOOT_ID",
+])  # fmt: skip
+def test_no_form_of_a_field_stops_the_follower(journal, following, connect, name):
+    journal.write("smtp", told("QUEUEID1"))
+    for form in ODD:
+        journal.write_odd(**{name: form})
+    journal.write("smtp", told("QUEUEID2"))
+    with following():
+        wait_for(connect, STATES, [("QUEUEID1", "sent"), ("QUEUEID2", "sent")])
+    assert rows(connect, "SELECT count(*) FROM log.journal") == [(1,)]
+
+
+def test_text_that_is_not_printable_is_read(journal, following, connect):
+    journal.write_odd(MESSAGE=list(told("QUEUEID1", recipient="åsa@x.example").encode()))
+    with following():
+        wait_for(connect, "SELECT recipient FROM log.delivery", [("åsa@x.example",)])
+
+
 def test_a_quiet_journal_is_read_up_to_now(journal, following, connect):
     with following():
         journal.write("smtp", told("QUEUEID1"))
@@ -255,18 +354,42 @@ def test_refusals_are_added_up_by_day_and_reason(journal, following, connect):
         )
 
 
-def test_what_no_mail_service_wrote_is_not_believed(journal, following, connect):
-    journal.write("smtp", told("QUEUEID1"), unit="user@1000.service", uid="1000")
+@pytest.mark.parametrize(
+    ("unit", "uid", "name"),
+    [
+        ("user@1000.service", "1000", "postfix/smtp"),
+        ("postfix.service", "1000", "postfix/smtp"),  # a delivery to a command
+        ("dovecot.service", "1000", "postfix/smtp"),
+        ("dovecot.service", "0", "postfix/smtp"),
+        ("postfix-exporter.service", "0", "postfix/smtp"),
+        ("postfix.service", "0", "smtp"),
+        (["postfix.service", "user@1000.service"], "0", "postfix/smtp"),
+    ],
+)
+def test_what_no_mail_service_wrote_is_not_believed(journal, following, connect, unit, uid, name):
+    forged = {"_SYSTEMD_UNIT": unit, "_UID": uid, "SYSLOG_IDENTIFIER": name}
+    journal.write_odd(MESSAGE=told("QUEUEID1"), **forged)
     journal.write("smtp", told("QUEUEID2"))
+    journal.write("smtp", told("QUEUEID3"), uid="0")
     with following():
-        wait_for(connect, STATES, [("QUEUEID2", "sent")])
+        wait_for(connect, STATES, [("QUEUEID2", "sent"), ("QUEUEID3", "sent")])
 
 
-def test_postfixs_own_user_is_believed_where_the_unit_is_not_postfixs(
-    journal, following, connect, monkeypatch
-):
+def test_dovecots_own_lines_alone_say_what_it_stored(journal, following, connect):
+    for session, unit, uid in (
+        *(("s1", "dovecot.service", "5000"), ("s2", "postfix.service", "0")),
+        *(("s3", "", "102"), ("s4", "dovecot.service", "0")),
+    ):
+        said = (
+            f"lmtp(anna@x.example)<1><{session}>: sieve: msgid=<1@x>: stored mail into mailbox 'I'"
+        )
+        journal.write_odd(MESSAGE=said, SYSLOG_IDENTIFIER="dovecot", _SYSTEMD_UNIT=unit, _UID=uid)
+    with following():
+        wait_for(connect, "SELECT session FROM log.stored", [("s4",)])
+
+
+def test_postfixs_own_user_is_believed_where_the_unit_is_not_postfixs(journal, following, connect):
     """journald does not know the unit of a process that has ended; postsuper runs in a session."""
-    monkeypatch.setattr(journal_tail, "_uid", {"postfix": "102"}.get)
     for unit in ("", "session-3.scope"):
         journal.write("postsuper", "QUEUEID1: removed", uid="1000", unit=unit)
         journal.write("lmtp", told("QUEUEID1"), uid="1000", unit=unit)

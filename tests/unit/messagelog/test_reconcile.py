@@ -28,9 +28,9 @@ class Town:
         self.tail = (0, first_chain(OUTBOX))
         self.cursor = None
 
-    def logged(self, queue_id, *recipients, at=NOON):
+    def logged(self, queue_id, *recipients, at=NOON, **changes):
         entries = [
-            make_entry(queue_id=queue_id, recipient=recipient, accepted_at=at)
+            make_entry(queue_id=queue_id, recipient=recipient, accepted_at=at, **changes)
             for recipient in recipients or [ANNA]
         ]
         records = []
@@ -46,7 +46,7 @@ class Town:
     def followed(self, until=NEXT_DAY, began=None, host=HOST, **events):
         kinds = (
             *("accepted", "requeued", "withdrawn", "removed", "deliveries", "stored", "refused"),
-            "boots",
+            *("boots", "probes"),
         )
         given = {kind: events.get(kind, []) for kind in kinds}
         if self.cursor is None and began is None:
