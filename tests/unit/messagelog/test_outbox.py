@@ -15,7 +15,8 @@ from compliance.messagelog import outbox as outbox_module
 from compliance.messagelog import outbox_reader
 from compliance.messagelog.capture import OutboxUnavailableError
 from compliance.messagelog.entry import first_chain, from_json, is_linked
-from compliance.messagelog.outbox import Outbox, read_identity, segments
+from compliance.messagelog.outbox import Outbox
+from compliance.messagelog.outbox_folder import read_identity, segments
 from compliance.messagelog.outbox_reader import OutboxReader
 
 
