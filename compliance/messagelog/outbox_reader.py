@@ -14,6 +14,7 @@ from compliance.messagelog.outbox_folder import (
     READ_HANDBOOK,
     BrokenChainError,
     first_sequence,
+    head_line,
     read_head,
     read_identity,
     read_mark,
@@ -140,9 +141,19 @@ class OutboxReader:
                     return
                 line = file.readline()
                 if not line and end == stop == float("inf"):
+                    self._check_end(path)
                     return
                 self._take(line, path)
                 yield line.decode("utf-8")
+
+    def _check_end(self, path: Path) -> None:
+        """Hold the end of a chain that was left to what its mark says. Raises BrokenChainError."""
+        marked, durable = read_mark(self._folder)
+        is_empty = durable <= len(head_line(self.id, marked, bytes(32)))
+        if marked == self._next and is_empty:  # a segment that never held a record
+            return
+        if (first_sequence(path), self._offset) < (marked, durable):
+            raise _broken(f"what came after record {self._next - 1} is missing", path)
 
     def _take(self, line: bytes, path: Path) -> None:
         """Hold a line to be the next record. Raises BrokenChainError."""

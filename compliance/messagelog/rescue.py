@@ -7,6 +7,7 @@ comes twice, however often the folder or the database was restored.
 
 import os
 import shutil
+import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from compliance.messagelog.outbox_folder import (
     as_line,
     first_sequence,
     head_line,
+    mark_line,
     new_chain,
     segments,
     sound_record,
@@ -54,6 +56,8 @@ def rescue(chain: Path, why: Problem, lacks: Lacks) -> Path:
                 file.write(as_line(to_json(moved)))
         file.flush()
         os.fsync(file.fileno())
+        size = file.tell()
+    write_whole(draft / "mark", mark_line(path.stem, f"{size:020d}"))
     told = f"{why.what}; {seen.told()}; {count} records that the database lacked were saved"
     return new_chain(chain, RESCUED, Problem(told, why.where or str(chain), READ_HANDBOOK))
 
@@ -63,6 +67,7 @@ class _Seen:
 
     def __init__(self) -> None:
         self._missing: list[str] = []
+        self._first = 1
         self._last = 0
         self._damaged = 0
 
@@ -79,15 +84,18 @@ class _Seen:
 
     def told(self) -> str:
         """Say which records are lost, as far as their numbers tell."""
-        between = f"lost: {', '.join(self._missing)}" if self._missing else "none lost between"
-        behind = f"; {self._damaged} damaged lines" if self._damaged else ""
-        return f"{between}, and what may have come after record {self._last}{behind}"
+        missing = ", ".join(self._missing) or "none"
+        return (
+            f"from record {self._first} on, lost: {missing}, and what may have come after record "
+            f"{self._last}; damaged lines: {self._damaged}"
+        )
 
     def _records(self, found: list[Path]) -> Iterator[Record]:
-        self._last = first_sequence(found[0]) - 1 if found else 0
-        for path, following in zip(found, [*found[1:], None], strict=True):
-            # What a failed write left behind the next segment's first was answered with 451.
-            stop = first_sequence(following) if following else float("inf")
+        self._first = first_sequence(found[0]) if found else 1
+        self._last = self._first - 1
+        # What a failed write left behind the next segment's first was answered with 451.
+        stops = [*map(first_sequence, found[1:]), sys.maxsize]
+        for path, stop in zip(found, stops, strict=False):
             with path.open("rb") as file:
                 for number, line in enumerate(file):
                     record = sound_record(line)

@@ -24,9 +24,7 @@ def shipping(tmp_path, dsn, monkeypatch):
     @contextmanager
     def run(folder="outbox", host=HOST):
         stop = threading.Event()
-        shipper = Shipper(
-            tmp_path / folder, host, Log(dsn=dsn("writer")), Notifier("", 60)
-        )
+        shipper = Shipper(tmp_path / folder, host, Log(dsn=dsn("writer")), Notifier("", 60))
         thread = threading.Thread(target=shipper.run, args=[stop])
         thread.start()
         try:
