@@ -19,6 +19,7 @@ import shutil
 import uuid
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,17 @@ def damage_of(chain: Path, note: str = DAMAGE) -> Problem | None:
 def read_identity(chain: Path) -> uuid.UUID:
     """Return the chain's id. Raises OSError or ValueError if there is none."""
     return uuid.UUID((chain / "identity").read_text(encoding="ascii").strip())
+
+
+def ids_of(chain: Path) -> set[uuid.UUID]:
+    """Return the ids that a chain goes by: its own, and those that its segments begin with."""
+    found: set[uuid.UUID] = set()
+    with suppress(OSError, ValueError):
+        found.add(read_identity(chain))
+    for path in segments(chain):
+        with suppress(OSError, ValueError), path.open("rb") as file:
+            found.add(read_head(file.readline())[0])
+    return found
 
 
 def read_mark(chain: Path) -> tuple[int, int]:

@@ -24,6 +24,7 @@ from compliance.messagelog.outbox_folder import (
     ask_for_next,
     chains,
     damage_of,
+    ids_of,
     read_identity,
 )
 from compliance.messagelog.outbox_reader import OutboxReader
@@ -100,8 +101,8 @@ class Shipper:
             if not rescued.is_dir():
                 _log.error("%s", error)
                 rescue(chain, error.problems[0], shipped.lacks)
-            with suppress(OSError, ValueError):  # without an id it was never shipped by that id
-                shipped.close(read_identity(chain))
+            for outbox in ids_of(chain):  # if its old files come back, nothing is shipped twice
+                shipped.close(outbox)
             self._ship_left(rescued, shipped, stop)
             if damage_of(rescued) is None:  # a person has seen to it
                 with suppress(UserError):
