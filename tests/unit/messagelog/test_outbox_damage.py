@@ -46,10 +46,10 @@ class Stop(threading.Event):
 class MailHost:
     """An outbox, its database, and how the technician sees both."""
 
-    def __init__(self, folder, dsn, connect):
+    def __init__(self, folder, dsn, reader):
         self.folder = folder
         self._dsn = dsn
-        self._reader = connect("reader")
+        self._reader = reader
 
     def log(self, *queue_ids, host=HOST):
         """Start the milter, let it answer for mail, and stop it. Returns where each went."""
@@ -82,8 +82,13 @@ class MailHost:
 
 
 @pytest.fixture
-def host(tmp_path, dsn, connect):
-    return MailHost(tmp_path / "outbox", dsn, connect)
+def reader(connect):
+    return connect("reader")
+
+
+@pytest.fixture
+def host(tmp_path, dsn, reader):
+    return MailHost(tmp_path / "outbox", dsn, reader)
 
 
 def names(first, last, letter="q"):
@@ -425,12 +430,12 @@ def _names(chain, sequence, where, what):
 )
 @given(steps=st.lists(STEPS, max_size=12))
 def test_what_was_answered_is_stored_once_or_named_whatever_befell_the_folder(
-    steps, tmp_path, dsn, connect, monkeypatch
+    steps, tmp_path, dsn, reader, monkeypatch
 ):
     monkeypatch.setattr(outbox_module, "SEGMENT_BYTES", 2500)
     for sync in ("fsync", "fdatasync"):  # no power fails here
         monkeypatch.setattr(os, sync, lambda _: None)
-    trial = Trial(MailHost(tmp_path / f"outbox{next(_numbers)}", dsn, connect))
+    trial = Trial(MailHost(tmp_path / f"outbox{next(_numbers)}", dsn, reader))
     trial.step("log", 3)
     for step in steps:
         trial.step(*step)
