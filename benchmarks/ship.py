@@ -25,7 +25,6 @@ import town_log
 from compliance.messagelog import store
 from compliance.messagelog.entry import LogEntry
 from compliance.messagelog.outbox import Outbox
-from compliance.messagelog.outbox_reader import OutboxReader
 from compliance.messagelog.ship import Shipper
 from compliance.notify import Notifier
 from compliance.settings import Log
@@ -79,7 +78,7 @@ def shipper(outbox: Path, host: str) -> Iterator[None]:
 
 def _ship(outbox: Path, log: Log) -> None:
     notifier = Notifier.from_environment()
-    Shipper(OutboxReader(outbox), town_log.HOST, log, notifier).run(threading.Event())
+    Shipper(outbox, town_log.HOST, log, notifier).run(threading.Event())
 
 
 def wait_for(owner: psycopg.Connection, sequence: int) -> float:

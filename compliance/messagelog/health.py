@@ -4,44 +4,29 @@ Looked at on a mail host it is about that host's outbox and the database; elsewh
 database and all mail hosts.
 """
 
-import json
-import os
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from compliance.errors import Problem, UserError
 from compliance.messagelog import reconcile, store
-from compliance.messagelog.outbox import segments
-from compliance.messagelog.outbox_reader import OutboxReader
+from compliance.messagelog.outbox_health import (
+    LATE,
+    OutboxHealth,
+    Places,
+    age,
+    judge_outbox,
+    look_at,
+    places_of,
+)
+from compliance.messagelog.shipped import Shipped
 from compliance.settings import Capture, Log
 
-# Shipper and follower say every ten seconds that they have come to the end.
-LATE = timedelta(minutes=15)
 # A day is closed and compared in the first hour of the next one (UTC).
 LATE_DAYS = 2
-NEARLY_FULL = 0.10
 FEWEST_MONTHS = 2
-_TRIAL_BYTES = 4096
-
-
-@dataclass(frozen=True)
-class OutboxHealth:
-    """An outbox. bytes: its segments; free, capacity: of its file system, in bytes.
-
-    oldest_unshipped: when the oldest entry was accepted that the database lacks; None if it has
-    all, or can't be asked.
-    """
-
-    folder: Path
-    bytes: int
-    free: int
-    capacity: int
-    oldest_unshipped: datetime | None
 
 
 @dataclass(frozen=True)
@@ -80,22 +65,17 @@ def look(log: Log, own: Capture | None, now: datetime) -> Health:
     hosts: tuple[HostHealth, ...] = ()
     kept: StoreHealth | None = None
     outbox: OutboxHealth | None = None
-    position: int | None = None
+    places: Places | None = None
     try:
         with store.session(log) as connection:
             hosts, kept = _ask(connection, own.host if own else None)
             if own:
-                position = _position(connection, own.outbox)
+                places = places_of(Shipped(connection, own.host), own.outbox)
     except UserError as error:
         problems += error.problems
     if own:
-        problems = _trial(own.outbox) + problems
-        try:
-            outbox = _outbox(own, position)
-        except UserError as error:
-            problems = error.problems + problems
-        except OSError as error:
-            problems.insert(0, _unreadable(own.outbox, error))
+        outbox, found = look_at(own.outbox, places)
+        problems = found + problems
     problems += judge(now, outbox, hosts, kept)
     return Health(now, outbox, hosts, kept, tuple(problems))
 
@@ -109,32 +89,10 @@ def judge(
     """Say what is wrong with what was seen."""
     found: list[Problem] = []
     if outbox:
-        found += _judge_outbox(now, outbox)
+        found += judge_outbox(now, outbox)
     for host in hosts:
         found += _judge_host(now, host)
     return found + (_judge_store(now, kept) if kept else [])
-
-
-def _judge_outbox(now: datetime, outbox: OutboxHealth) -> list[Problem]:
-    found = []
-    if outbox.free < outbox.capacity * NEARLY_FULL:
-        found.append(
-            Problem(
-                f"the outbox's disk is nearly full: {outbox.free / 2**20:,.0f} MiB are free of "
-                f"{outbox.capacity / 2**20:,.0f}; when it is full no mail is accepted",
-                str(outbox.folder),
-                "free space there; never remove a file of the outbox itself",
-            )
-        )
-    if outbox.oldest_unshipped and now - outbox.oldest_unshipped > LATE:
-        found.append(
-            Problem(
-                f"an entry has waited {_age(now, outbox.oldest_unshipped)} for the database",
-                str(outbox.folder),
-                "read `journalctl -u kommunpost-shipper`; nothing is lost while the disk has space",
-            )
-        )
-    return found
 
 
 def _judge_host(now: datetime, host: HostHealth) -> list[Problem]:
@@ -147,7 +105,7 @@ def _judge_host(now: datetime, host: HostHealth) -> list[Problem]:
         if until is None and service == "kommunpost-shipper":
             continue
         if until is None or now - until > LATE:
-            when = f"{_age(now, until)} ago" if until else "never"
+            when = f"{age(now, until)} ago" if until else "never"
             remedy = f"see on that host that {service} runs, and read `journalctl -u {service}`"
             found.append(Problem(f"{what} {when}", host.host, remedy))
     return found
@@ -185,54 +143,6 @@ def _ask(
         "SELECT sealed, reconciled, reconcile_status, months_ahead FROM log.store_health()"
     ).fetchone()
     return tuple(hosts), StoreHealth(*row or (None, None, None, 0))
-
-
-def _position(connection: psycopg.Connection[Any], folder: Path) -> int:
-    row = connection.execute("SELECT log.position_of(%s)", [OutboxReader(folder).id]).fetchone()
-    return int(row[0]) if row else 0
-
-
-def _outbox(capture: Capture, position: int | None) -> OutboxHealth:
-    """Look at the outbox; position: the last sequence that the database has, if it could say."""
-    folder = capture.outbox
-    disk = os.statvfs(folder)
-    reader = OutboxReader(folder)
-    oldest: datetime | None = None
-    if position is not None:
-        reader.seek(position)
-        waiting = reader.read(1).lines
-        oldest = datetime.fromisoformat(json.loads(waiting[0])["accepted_at"]) if waiting else None
-    size = sum(path.stat().st_size for path in segments(folder))
-    frame = disk.f_frsize
-    return OutboxHealth(folder, size, disk.f_bavail * frame, disk.f_blocks * frame, oldest)
-
-
-def _trial(folder: Path) -> list[Problem]:
-    """Write as the milter does, beside its segments, and say if that fails."""
-    path = folder / "trial"
-    try:
-        with path.open("wb") as file:
-            file.write(bytes(_TRIAL_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        remedy = "mend the disk or free space there; then mail is accepted again by itself"
-        what = f"the outbox cannot write, so no mail is accepted ({error.strerror})"
-        return [Problem(what, str(folder), remedy)]
-    finally:
-        with suppress(OSError):  # a disk that can only be read refuses this too
-            path.unlink()
-    return []
-
-
-def _unreadable(folder: Path, error: OSError) -> Problem:
-    remedy = "run as root or the user kommunpost, on a mail host"
-    return Problem(f"the outbox cannot be read ({error.strerror})", str(folder), remedy)
-
-
-def _age(now: datetime, then: datetime) -> str:
-    minutes = int((now - then).total_seconds() // 60)
-    return f"{minutes} minutes" if minutes < 180 else f"{minutes // 60} hours"
 
 
 def as_json(health: Health) -> dict[str, Any]:

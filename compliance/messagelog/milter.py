@@ -234,7 +234,7 @@ def serve(settings: Settings) -> None:
         )
     domain = settings.municipality.domain.lower()
     units = Units(domain, Ldap(settings.directory))
-    outbox = Outbox(settings.capture.outbox)
+    outbox = Outbox(settings.capture.outbox, settings.capture.host)
     capture = Capture(
         host=settings.capture.host,
         domain=domain,

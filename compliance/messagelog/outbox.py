@@ -1,96 +1,42 @@
 """The durable outbox on a mail host: entries are on disk before Postfix answers.
 
-A folder of append-only segments, written by one process (the milter) and read by another (the
-shipper, `outbox_reader.py`):
-
-    identity                     the outbox's id, made once
-    00000000000000000001.jsonl   segment: a head line, then one record a line (`entry.to_json`)
-    mark                         how far the last segment is durable; nothing beyond may be shipped
-    lock                         held by the one writer
-
-Why files and not SQLite: docs/decisions/0020-outbox.md.
+A folder of append-only segments (`outbox_folder.py`), written by one process (the milter) and read
+by another (the shipper, `outbox_reader.py`). Why files and not SQLite:
+docs/decisions/0020-outbox.md.
 """
 
 import fcntl
-import json
 import logging
 import os
 import threading
 import time
 import uuid
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from compliance.errors import UserError
 from compliance.messagelog.capture import OutboxUnavailableError
-from compliance.messagelog.entry import (
-    LogEntry,
-    Record,
-    first_chain,
-    from_json,
-    is_linked,
-    link,
-    new_seed,
-    to_json,
+from compliance.messagelog.entry import LogEntry, link, new_seed, to_json
+from compliance.messagelog.outbox_folder import (
+    REQUEST,
+    BrokenChainError,
+    as_line,
+    begin_next,
+    chains,
+    head_line,
+    mark_line,
+    read_mark,
+    segments,
+    sync_folder,
+    write_whole,
 )
+from compliance.messagelog.recovery import End, LeftChainError, Tail, broken, recover
 
 SEGMENT_BYTES = 16 * 1024 * 1024
 LINGER_SECONDS = 0.005
 
 _log = logging.getLogger(__name__)
-
-
-def segments(folder: Path) -> list[Path]:
-    """Return the segments, oldest first."""
-    return sorted(folder.glob("[0-9]" * 20 + ".jsonl"))
-
-
-def first_sequence(segment: Path) -> int:
-    """Return the sequence of the first record that a segment holds or will hold."""
-    return int(segment.stem)
-
-
-def read_identity(folder: Path) -> uuid.UUID:
-    """Return the outbox's id. Raises OSError or ValueError if there is none."""
-    return uuid.UUID((folder / "identity").read_text(encoding="ascii").strip())
-
-
-def read_mark(folder: Path) -> tuple[int, int]:
-    """Return the first sequence of the last segment and its durable size; (0, 0) if unknown."""
-    try:
-        first, size, checksum = (folder / "mark").read_text(encoding="ascii").split()
-        if checksum == _checksum(first, size):
-            return int(first), int(size)
-    except (OSError, ValueError):
-        pass  # never written, or caught while it was being written
-    return 0, 0
-
-
-def _checksum(first: str, size: str) -> str:
-    return f"{zlib.crc32(f'{first} {size}'.encode()):08x}"
-
-
-def _line(plain: dict[str, Any]) -> bytes:
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n"
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@dataclass(frozen=True)
-class _Tail:
-    """Where the chain stands: the last record's sequence and chain value."""
-
-    sequence: int
-    chain: bytes
 
 
 class _Segment:
@@ -102,7 +48,7 @@ class _Segment:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
 
     @classmethod
-    def create(cls, folder: Path, outbox_id: uuid.UUID, tail: _Tail) -> "_Segment":
+    def create(cls, folder: Path, outbox_id: uuid.UUID, tail: Tail) -> "_Segment":
         """Make the segment that follows the tail, durable with its head. Raises OSError."""
         first = tail.sequence + 1
         path = folder / f"{first:020d}.jsonl"
@@ -111,9 +57,8 @@ class _Segment:
         path.touch(mode=0o640)
         segment = cls(path, 0)
         try:
-            head = {"outbox_id": str(outbox_id), "first": first, "previous": tail.chain.hex()}
-            segment.write(_line(head))
-            _sync_folder(folder)
+            segment.write(head_line(outbox_id, first, tail.chain))
+            sync_folder(folder)
         except OSError:
             segment.close()
             path.unlink(missing_ok=True)
@@ -127,6 +72,11 @@ class _Segment:
             view = view[os.write(self._descriptor, view) :]
         os.fdatasync(self._descriptor)
         self.size += len(data)
+
+    def is_whole(self) -> bool:
+        """Say whether the file is still there as it was left. Raises OSError."""
+        seen = os.fstat(self._descriptor)
+        return seen.st_nlink > 0 and seen.st_size == self.size
 
     def cut_back(self) -> None:
         """Drop what a failed write left behind the durable part. Raises OSError."""
@@ -154,21 +104,28 @@ class Outbox:
     waits for others.
     """
 
-    def __init__(self, folder: Path, *, linger: float = LINGER_SECONDS) -> None:
-        """Open or make the outbox. Raises UserError if it can't be used or is in use."""
+    def __init__(
+        self, folder: Path, host: str | None = None, *, linger: float = LINGER_SECONDS
+    ) -> None:
+        """Open or make the outbox. Raises UserError if it can't be used or is in use.
+
+        host: the name that entries will carry; a chain has entries of one host only.
+        """
         self._folder = folder
+        self._host = host
         self._linger = linger
         self._queue: list[_Ticket] = []
         self._queue_lock = threading.Lock()
         self._has_leader = False
         self._had_company = False
+        self._tail: Tail
+        self._segment: _Segment | None = None
+        self._mark: int | None = None
         try:
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
             self._lock = self._take_lock()
-            self.id = self._identity()
-            self._mark = os.open(folder / "mark", os.O_WRONLY | os.O_CREAT, 0o640)
-            self._segment: _Segment | None = None
-            self._tail = self._recover()
+            self._make_identity()
+            self._open_last()
         except (OSError, ValueError) as error:
             raise UserError.of(
                 f"the outbox cannot be opened ({error})",
@@ -193,9 +150,7 @@ class Outbox:
 
     def close(self) -> None:
         """Release the files. No append may follow."""
-        if self._segment is not None:
-            self._segment.close()
-        os.close(self._mark)
+        self._let_go()
         os.close(self._lock)
 
     def _lead(self) -> None:
@@ -221,6 +176,7 @@ class Outbox:
                     self._queue[0].turn.release()
 
     def _commit(self, batch: list[_Ticket]) -> None:
+        self._leave_broken()
         lines: list[bytes] = []
         tail = self._tail
         for ticket in batch:
@@ -244,7 +200,7 @@ class Outbox:
         """Return the segment to write to, a new one if there is none or the old one is full."""
         if self._segment is not None and self._segment.size < SEGMENT_BYTES:
             return self._segment
-        fresh = _Segment.create(self._folder, self.id, self._tail)
+        fresh = _Segment.create(self._chain, self.id, self._tail)
         if self._segment is not None:
             self._segment.close()
         self._segment = fresh
@@ -265,8 +221,9 @@ class Outbox:
             segment.close()
 
     def _publish(self, segment: _Segment) -> None:
-        first, size = segment.path.stem, f"{segment.size:020d}"
-        os.pwrite(self._mark, f"{first} {size} {_checksum(first, size)}\n".encode("ascii"), 0)
+        if self._mark is None:
+            self._mark = os.open(self._chain / "mark", os.O_WRONLY | os.O_CREAT, 0o640)
+        os.pwrite(self._mark, mark_line(segment.path.stem, f"{segment.size:020d}"), 0)
 
     def _take_lock(self) -> int:
         descriptor = os.open(self._folder / "lock", os.O_WRONLY | os.O_CREAT, 0o640)
@@ -281,91 +238,63 @@ class Outbox:
             ) from error
         return descriptor
 
-    def _identity(self) -> uuid.UUID:
+    def _make_identity(self) -> None:
+        """Make the id of an outbox that is new; one that has lost its id is for `recover`."""
         path = self._folder / "identity"
-        if not path.exists():
-            if segments(self._folder):
-                raise ValueError("there are segments but no identity")
-            draft = self._folder / "identity.new"
-            with draft.open("w", encoding="ascii") as file:
-                file.write(f"{uuid.uuid4()}\n")
-                file.flush()
-                os.fsync(file.fileno())
-            draft.rename(path)
-            _sync_folder(self._folder)
-        return read_identity(self._folder)
+        is_new = read_mark(self._folder) == (0, 0) and not segments(self._folder)
+        if is_new and not path.exists() and chains(self._folder) == [self._folder]:
+            write_whole(path, f"{uuid.uuid4()}\n".encode("ascii"))
 
-    def _recover(self) -> _Tail:
-        """Find the end of the chain after any kind of stop, and make what is there durable."""
-        found = segments(self._folder)
-        for path in reversed(found):
-            tail, size = _scan(path, self.id)
-            if tail is None:  # cut off before its head was durable: it holds no record
-                path.unlink()
-                continue
-            if size < path.stat().st_size:
-                _set_aside(path, size)
-            self._segment = _Segment(path, size)
+    def _open_last(self) -> None:
+        """Go on at the end of the last chain, or in a new one if that can't be done soundly.
+
+        Mail must go on: what is wrong with the old chain is told by `kommunpost log health`.
+        """
+        chain = chains(self._folder)[-1]
+        try:
+            end = recover(chain, self._host)
+        except BrokenChainError as error:
+            _log.error("%s", error)
+            chain = begin_next(self._folder, error.problems[0])
+            end = recover(chain)
+        except LeftChainError:
+            chain = begin_next(self._folder, None)
+            end = recover(chain)
+        self._take(chain, end)
+
+    def _take(self, chain: Path, end: End) -> None:
+        self._chain, self.id, self._tail = chain, end.outbox_id, end.tail
+        self._request = chain / REQUEST
+        if end.segment is not None:
+            self._segment = _Segment(end.segment, end.size)
             self._segment.write(b"")
             self._publish(self._segment)
-            return tail
-        if found and first_sequence(found[0]) > 1:
-            raise ValueError("no segment can be read, so the chain's end is unknown")
-        return _Tail(0, first_chain(self.id))
+
+    def _leave_broken(self) -> None:
+        """Begin the next chain if the shipper asks for it, or if files were changed under us."""
+        problem = None
+        if self._segment is not None and not self._segment.is_whole():
+            problem = broken("the segment was changed while it was written to", self._segment.path)
+            _log.error("%s", problem)
+        elif not self._request.exists():
+            return
+        chain = begin_next(self._folder, problem.problems[0] if problem else None)
+        self._let_go()
+        self._take(chain, recover(chain))
+
+    def _let_go(self) -> None:
+        if self._segment is not None:
+            self._segment.close()
+        if self._mark is not None:
+            os.close(self._mark)
+        self._segment = self._mark = None
 
 
-def _linked_lines(tail: _Tail, entries: Sequence[LogEntry]) -> tuple[list[bytes], _Tail]:
+def _linked_lines(tail: Tail, entries: Sequence[LogEntry]) -> tuple[list[bytes], Tail]:
     """Link entries to the chain; return their lines and the new tail."""
     lines = []
     for entry in entries:
         record = link(tail.chain, tail.sequence + 1, entry, new_seed())
-        lines.append(_line(to_json(record)))
-        tail = _Tail(record.sequence, record.chain)
+        lines.append(as_line(to_json(record)))
+        tail = Tail(record.sequence, record.chain)
     return lines, tail
-
-
-def _scan(path: Path, outbox_id: uuid.UUID) -> tuple[_Tail | None, int]:
-    """Return the tail and size of a segment's sound part; (None, 0) if it was cut off in its head.
-
-    Raises ValueError if the head is whole but not one of this outbox.
-    """
-    with path.open("rb") as file:
-        line = file.readline()
-        if not line.endswith(b"\n"):
-            return None, 0
-        try:
-            head = json.loads(line)
-            tail = _Tail(head["first"] - 1, bytes.fromhex(head["previous"]))
-            is_own = head["outbox_id"] == str(outbox_id)
-        except (ValueError, KeyError, TypeError):
-            is_own = False
-        if not is_own:
-            raise ValueError(f"{path.name} does not begin as a segment of this outbox")
-        size = len(line)
-        for line in file:
-            record = _sound_record(line, tail)
-            if record is None:
-                break
-            tail = _Tail(record.sequence, record.chain)
-            size += len(line)
-    return tail, size
-
-
-def _sound_record(line: bytes, tail: _Tail) -> Record | None:
-    try:
-        record = from_json(json.loads(line))
-    except (ValueError, KeyError, TypeError):
-        return None
-    follows = record.sequence == tail.sequence + 1 and is_linked(tail.chain, record)
-    return record if follows and line.endswith(b"\n") else None
-
-
-def _set_aside(path: Path, size: int) -> None:
-    """Cut off a torn tail, which no one got an answer for, but keep its bytes to look at."""
-    with path.open("r+b") as file:
-        file.seek(size)
-        torn = file.read()
-        path.with_suffix(f".torn-{size}").write_bytes(torn)
-        file.truncate(size)
-        os.fsync(file.fileno())
-    _log.error("%d bytes at the end of %s were torn and are set aside", len(torn), path.name)

@@ -10,7 +10,6 @@ import pytest
 from compliance.errors import UserError
 from compliance.messagelog import perseverance, ship
 from compliance.messagelog.outbox import Outbox
-from compliance.messagelog.outbox_reader import OutboxReader
 from compliance.messagelog.ship import Shipper
 from compliance.notify import Notifier
 from compliance.settings import Log, Settings
@@ -26,9 +25,7 @@ def shipping(tmp_path, dsn, monkeypatch):
     @contextmanager
     def run(folder="outbox", host=HOST):
         stop = threading.Event()
-        shipper = Shipper(
-            OutboxReader(tmp_path / folder), host, Log(dsn=dsn("writer")), Notifier("", 60)
-        )
+        shipper = Shipper(tmp_path / folder, host, Log(dsn=dsn("writer")), Notifier("", 60))
         thread = threading.Thread(target=shipper.run, args=[stop])
         thread.start()
         try:
