@@ -120,7 +120,7 @@ def export(request: HttpRequest, unit: str, form: str) -> HttpResponse | Streami
         if form == "xlsx":
             formats.write_xlsx(rows, path)
         else:
-            with path.open("w", encoding="utf-8-sig", newline="") as stream:
+            with path.open("w", encoding="utf-8", newline="") as stream:
                 formats.write_csv(rows, stream)
         opened = path.open("rb")
     finally:
