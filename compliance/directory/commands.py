@@ -27,7 +27,7 @@ from compliance.errors import UserError
 from compliance.letters import render
 from compliance.post import Letter, send
 
-app = typer.Typer(help="Who must have which mailbox.", no_args_is_help=True)
+app = typer.Typer(help="Who must have which mailbox.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(password_commands.app, name="password")
 app.command()(password_commands.logins)
 

@@ -17,7 +17,11 @@ from compliance.directory.logins import Login, read_logins
 from compliance.errors import UserError
 from compliance.letters import render
 
-app = typer.Typer(help="Passwords, and logins that are held or locked.", no_args_is_help=True)
+app = typer.Typer(
+    help="Passwords, and logins that are held or locked.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 Address = Annotated[str, typer.Argument(help="The primary address, which is the login.")]
 PasswordFile = Annotated[

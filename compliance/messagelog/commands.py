@@ -4,7 +4,7 @@ import json
 import signal
 import sys
 import threading
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -13,6 +13,7 @@ from compliance import settings
 from compliance.errors import UserError
 from compliance.journal import log_to_journal
 from compliance.messagelog import (
+    arguments,
     delivery,
     health_commands,
     read_commands,
@@ -21,7 +22,9 @@ from compliance.messagelog import (
     store,
 )
 
-app = typer.Typer(help="The log of all mail in and out.", no_args_is_help=True)
+app = typer.Typer(
+    help="The log of all mail in and out.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.command()
@@ -161,7 +164,7 @@ def reconcile_command(
     Example: kommunpost log reconcile --day 2026-11-24
     """
     now = datetime.now(UTC)
-    wanted = _day("--day", day) if day else now.date() - timedelta(days=1)
+    wanted = arguments.day("--day", day) if day is not None else now.date() - timedelta(days=1)
     with store.session(store.log_settings()) as connection:
         result = reconcile.reconcile(connection, wanted, now)
         if result.is_over:
@@ -181,13 +184,6 @@ for _command in (
     health_commands.health,
 ):
     app.command()(_command)
-
-
-def _day(option: str, text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise UserError.of(f"{text!r} is no day", option, "write it as 2026-11-24") from error
 
 
 def _say(verb: str, names: list[str]) -> None:

@@ -5,8 +5,7 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import UTC
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from compliance.errors import UserError
 from compliance.files import xstring
@@ -64,7 +63,7 @@ def write_csv(rows: Iterable[dict[str, Any]], output: TextIO) -> None:
         writer.writerow({key: _harmless(key, value) for key, value in plain(row).items()})
 
 
-def write_xlsx(rows: Iterable[dict[str, Any]], path: Path) -> None:
+def write_xlsx(rows: Iterable[dict[str, Any]], output: BinaryIO) -> None:
     """Write a workbook, row by row. Every text is a text cell, so none is a formula.
 
     Raises UserError if there are more rows than a sheet holds.
@@ -82,11 +81,11 @@ def write_xlsx(rows: Iterable[dict[str, Any]], path: Path) -> None:
         if number > _ROW_LIMIT:
             break
         sheet.append([_cell(sheet, _shown(key, value)) for key, value in plain(row).items()])
-    book.save(path)
+    book.save(output)
     if number > _ROW_LIMIT:
         raise UserError.of(
             f"a sheet holds {_ROW_LIMIT} rows, and there are more",
-            str(path),
+            "--format xlsx",
             "choose a shorter time, or --format csv",
         )
 

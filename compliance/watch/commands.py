@@ -19,7 +19,9 @@ from compliance.watch import letters, memory, unread
 from compliance.watch.keepers import watched
 from compliance.watch.reminders import Reminder, Watched, after, due
 
-app = typer.Typer(help="Whether function mailboxes are read.", no_args_is_help=True)
+app = typer.Typer(
+    help="Whether function mailboxes are read.", no_args_is_help=True, rich_markup_mode=None
+)
 
 _STALE = timedelta(hours=12)  # what lay unread yesterday may have been read since
 
