@@ -63,6 +63,7 @@ def _kommunpost() -> None:
 def settings() -> None:
     """Check the settings file and say where it is.
 
+    \b
     Example: KOMMUNPOST_CONFIG=/etc/kommunpost/kommunpost.yml kommunpost settings
     """
     path = settings_path()

@@ -43,6 +43,8 @@ def get(
 
     That it was fetched, by whom and why, is noted in the log first. Exit code 1 if the archive
     doesn't have it: only mail to and from function mailboxes is archived.
+
+    \b
     Example: kommunpost archive get 4ZrX2b0Yk1z1 --why "Begäran 2026/88" --output brev.eml
     """
     arguments.text("REFERENCE", reference)
@@ -138,6 +140,8 @@ def dispose(
     What a pending request or review holds stays. A run that broke off goes on with the same plan.
     Of two runs at once the second waits, says so, and then disposes of what is left. Exit codes:
     0 done, also if nothing was left; 2 something is wrong, and it says what.
+
+    \b
     Example: kommunpost archive dispose --dry-run; kommunpost archive dispose --plan 3f9a21c0
     """
     check_asked(dry_run=dry_run, plan=plan)

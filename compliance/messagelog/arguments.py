@@ -26,7 +26,7 @@ def days(since: str | None, until: str | None) -> tuple[date | None, date | None
     """Read the days of --since and --until, of which the latter is not included."""
     first = day("--since", since) if since is not None else None
     stop = day("--until", until) if until is not None else None
-    _in_order(first, stop)
+    _in_order(first, stop, f"--since {since} --until {until}")
     return first, stop
 
 
@@ -37,7 +37,7 @@ def times(since: str | None, until: str | None) -> tuple[datetime | None, dateti
     """
     start = _time("--since", since) if since is not None else None
     end = _time("--until", until) if until is not None else None
-    _in_order(start, end)
+    _in_order(start, end, f"--since {since} --until {until}")
     return start, end
 
 
@@ -68,7 +68,7 @@ def _time(option: str, written: str) -> datetime:
     if read.tzinfo is None:
         read = read.replace(tzinfo=SWEDEN)
     _in_reach(option, written, read)
-    return read
+    return read.astimezone(UTC)  # PostgreSQL knows fewer zones
 
 
 def _in_reach(option: str, written: str, read: datetime) -> None:
@@ -81,11 +81,11 @@ def _in_reach(option: str, written: str, read: datetime) -> None:
         raise UserError.of(f"{written!r} is out of reach", option, "write a year from 2 to 9998")
 
 
-def _in_order(since: date | None, until: date | None) -> None:
+def _in_order(since: date | None, until: date | None, written: str) -> None:
     """Refuse a time that ends before it begins, or as it does: it would hold nothing."""
     if since is not None and until is not None and since >= until:
         raise UserError.of(
             "--until is not after --since, so that no time is between them",
-            f"--since {since} --until {until}",
+            written,
             "write the earlier one after --since; --until is not included",
         )

@@ -29,7 +29,13 @@ app = typer.Typer(
 
 @app.command()
 def migrate() -> None:
-    """Bring the log's schema in PostgreSQL up to this version, as its owner."""
+    """Bring the log's schema in PostgreSQL up to this version, as its owner.
+
+    A second run changes nothing.
+
+    \b
+    Example: kommunpost log migrate
+    """
     with store.session(store.log_settings()) as connection:
         applied = store.migrate(connection, store.migrations())
         made = store.maintain(connection, datetime.now(UTC).date())
@@ -41,6 +47,7 @@ def migrate() -> None:
 def maintain() -> None:
     """Make the months ahead, and note the addresses of those that are over. Run by a timer.
 
+    \b
     Example: kommunpost log maintain
     """
     with store.session(store.log_settings()) as connection:
@@ -56,7 +63,11 @@ def maintain() -> None:
 
 @app.command()
 def milter() -> None:
-    """Log each message before Postfix accepts it. Runs until stopped."""
+    """Log each message before Postfix accepts it. Runs until stopped.
+
+    \b
+    Example: kommunpost log milter
+    """
     # Loaded by this one only, since the others must not wait for it.
     from compliance.messagelog import milter as service
 
@@ -66,7 +77,11 @@ def milter() -> None:
 
 @app.command(name="ship")
 def ship_command() -> None:
-    """Move entries from the outbox to PostgreSQL. Runs until stopped."""
+    """Move entries from the outbox to PostgreSQL. Runs until stopped.
+
+    \b
+    Example: kommunpost log ship
+    """
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     log_to_journal()
@@ -77,7 +92,10 @@ def ship_command() -> None:
 def seal() -> None:
     """Close and sign the past days (UTC) that aren't yet, late entries too.
 
-    Run by a timer; a second run changes nothing. Example: kommunpost log seal
+    Run by a timer; a second run changes nothing.
+
+    \b
+    Example: kommunpost log seal
     """
     # What signs and verifies is loaded by these two only: the milter must be back at once.
     from compliance.messagelog.seal import commands
@@ -89,7 +107,10 @@ def seal() -> None:
 def publish() -> None:
     """Write what was signed to the folder that it is published from.
 
-    Run by a timer; a second run changes nothing. Example: kommunpost log publish
+    Run by a timer; a second run changes nothing.
+
+    \b
+    Example: kommunpost log publish
     """
     from compliance.messagelog.seal import commands
 
@@ -108,6 +129,8 @@ def verify(
     """Verify that no entry was removed, altered, inserted or reordered. Exit code 1 if one was.
 
     With --unit and --day only that unit's rows of one day, against what was signed: at once.
+
+    \b
     Example: kommunpost log verify --unit ks --day 2026-11-24
     """
     from compliance.messagelog.seal import commands
@@ -133,6 +156,8 @@ def dispose(
     """Dispose of entries under the decisions in disposal.yml, after a dry run.
 
     What a pending request or review holds stays. A run that broke off goes on with the same plan.
+
+    \b
     Example: kommunpost log dispose --dry-run; kommunpost log dispose --plan 3f9a21c0
     """
     from compliance.messagelog.seal import disposal, disposing
@@ -143,7 +168,11 @@ def dispose(
 
 @app.command()
 def outcomes() -> None:
-    """Carry what became of each message from the journal to PostgreSQL. Runs until stopped."""
+    """Carry what became of each message from the journal to PostgreSQL. Runs until stopped.
+
+    \b
+    Example: kommunpost log outcomes
+    """
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     log_to_journal()
@@ -161,6 +190,7 @@ def reconcile_command(
     could be compared; 4 nothing is missing, but the log has messages that Postfix never accepted
     (it was cut off in between; the sender has sent them again).
 
+    \b
     Example: kommunpost log reconcile --day 2026-11-24
     """
     now = datetime.now(UTC)

@@ -25,6 +25,8 @@ def health(
     """Tell how outbox, shipper, follower, seal and comparison stand; on a mail host or anywhere.
 
     Exit codes: 0 all is well; 1 something is wrong, and it says what; 2 it could not be looked at.
+
+    \b
     Example: kommunpost log health --json
     """
     loaded = settings.load()

@@ -32,6 +32,7 @@ def follow(
 ) -> None:
     """Make this mail store do what the directory's groups say. Runs until stopped, as root.
 
+    \b
     Example: kommunpost sharing follow --sharing-map /srv/vmail/sharing-map
     --state-folder /var/lib/kommunpost-sharing
     """

@@ -34,6 +34,7 @@ def unread_(
 
     Never who has looked into it.
 
+    \b
     Example: kommunpost watch unread
     """
     boxes = _watched(settings.load())
@@ -56,6 +57,7 @@ def remind(
     At most one letter a working day for a mailbox. Running again the same day sends nothing new.
     What lies unread is noted for the log list's overview.
 
+    \b
     Example: kommunpost watch remind --dry-run
     """
     loaded = settings.load()

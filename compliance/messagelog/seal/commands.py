@@ -134,6 +134,8 @@ def verify_extract(
     """Verify an extract of a message log that was handed out.
 
     Exit codes: 0 it holds, 1 it doesn't, 2 it can't be read.
+
+    \b
     Example: kommunpost verify bevis.json --key sjovalla.pem
     """
     known = read_public_key(key) if key else None
