@@ -3,7 +3,9 @@
 import csv
 import json
 import re
+import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC
 from typing import Any, BinaryIO, TextIO
 
@@ -66,28 +68,44 @@ def write_csv(rows: Iterable[dict[str, Any]], output: TextIO) -> None:
 def write_xlsx(rows: Iterable[dict[str, Any]], output: BinaryIO) -> None:
     """Write a workbook, row by row. Every text is a text cell, so none is a formula.
 
-    Raises UserError if there are more rows than a sheet holds.
+    Raises UserError if there are more rows than a sheet holds, and OSError if the workbook, or the
+    sheet that is kept in the folder for temporary files until it is whole, can't be written.
     """
-    from openpyxl import Workbook  # a host that only logs mail has it not
+    from lxml.etree import LxmlError  # a host that only logs mail has it not, nor the other
+    from openpyxl import Workbook
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Log")
     sheet.freeze_panes = "A2"
     for column, width in {"A": 28, "C": 32, "F": 32, "G": 60}.items():
         sheet.column_dimensions[column].width = width
-    sheet.append([_cell(sheet, key, bold=True) for key in KEYS])
     number = 0
-    for number, row in enumerate(rows, 1):
-        if number > _ROW_LIMIT:
-            break
-        sheet.append([_cell(sheet, _shown(key, value)) for key, value in plain(row).items()])
-    book.save(output)
+    try:
+        sheet.append([_cell(sheet, key, bold=True) for key in KEYS])
+        for number, row in enumerate(rows, 1):
+            if number > _ROW_LIMIT:
+                break
+            sheet.append([_cell(sheet, _shown(key, value)) for key, value in plain(row).items()])
+        book.save(output)
+    except LxmlError as error:  # which tells of a full disk by a name of its own
+        raise OSError(f"{tempfile.gettempdir()}: {error}") from error
+    finally:
+        _end(sheet)
     if number > _ROW_LIMIT:
         raise UserError.of(
             f"a sheet holds {_ROW_LIMIT} rows, and there are more",
             "--format xlsx",
             "choose a shorter time, or --format csv",
         )
+
+
+def _end(sheet: Any) -> None:
+    """End what writes a sheet that isn't whole; else Python tells of it when it is gone."""
+    writer = sheet._writer
+    for part in (sheet._rows, writer and writer.xf):
+        if part is not None:
+            with suppress(Exception):
+                part.close()
 
 
 def _harmless(key: str, value: object) -> object:
