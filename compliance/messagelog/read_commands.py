@@ -3,7 +3,7 @@
 Each reading stands in the trail, under the name of the user who runs it.
 """
 
-import io
+import codecs
 import json
 import sys
 import threading
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, BinaryIO, TextIO
+from typing import Annotated, BinaryIO, TextIO, cast
 
 import psycopg
 import typer
@@ -144,6 +144,8 @@ def follow(
 
     wanted = _wanted(unit, direction=direction, address=address)
     with _connected() as begin, suppress(KeyboardInterrupt):
+        if unit is not None and not begin().counts(Filter(unit=unit)):  # its first may be to come
+            sys.stderr.write(f"the log has no mail of a unit {unit!r} so far\n")
         follower = Follower(begin, wanted)
         while True:
             for row in follower.news():
@@ -274,11 +276,7 @@ def _as_text(write: Callable[[Iterator[Row], TextIO], None]) -> Callable[..., No
     """Return what writes UTF-8, whatever the terminal has."""
 
     def written(rows: Iterator[Row], stream: BinaryIO) -> None:
-        text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
-        try:
-            write(rows, text)
-        finally:
-            text.detach()
+        write(rows, cast(TextIO, codecs.getwriter("utf-8")(stream)))
 
     return written
 

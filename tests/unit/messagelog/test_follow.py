@@ -135,3 +135,12 @@ def test_only_what_is_wanted_is_shown(outbox, follow, words, shown):
     outbox.store("Från KS", **out)
     outbox.store("Slut", **out)
     assert shown_until("Slut") == shown
+
+
+def test_a_unit_without_mail_so_far_is_told_of_and_followed(outbox, follow):
+    shown_until = follow("--unit", "ny")
+    outbox.store("Först", recipient_unit="ny")
+    assert shown_until("Först") == ["Först"]
+    shown_until.process.terminate()
+    shown_until.process.wait()
+    assert "no mail of a unit 'ny' so far" in shown_until.process.stderr.read()
