@@ -164,7 +164,7 @@ def test_what_is_looked_for_is_made_what_the_log_stores(log):
     assert len(log("search", "--part", decomposed).splitlines()) == 1
     assert len(log("search", "--part", "\u202ealtan\u2066").splitlines()) == 1
     assert len(log("search", "--part", "v f").splitlines()) == 1
-    assert log("search", "--part", " Bygglov") == "", "as written here, its spaces too"
+    assert log("search", "--part", " Remiss") == "", "as written here, its spaces too"
     assert len(log("search", "--address", " Medborgare@x.example ").splitlines()) == 3
     assert log("search", "--part", "\u202e") == "", "which no text in the log has"
 
