@@ -1,5 +1,6 @@
 """How a command ends, whatever happens in it: in words, and with an exit code that says which."""
 
+import atexit
 import codecs
 import io
 import os
@@ -30,20 +31,31 @@ def run(command: Callable[[], Any]) -> NoReturn:
     command: as click runs it outside of standalone mode; returns its exit code, or anything.
     """
     _mend_streams()
-    stopped: list[int] = []
+    own, stopped, ended = os.getpid(), list[int](), list[int]()
+    # Registered first it runs last, when libraries have put away their temporary files.
+    atexit.register(lambda: _die() if ended else None)
 
     def stop(number: int, _frame: FrameType | None) -> None:
+        if os.getpid() != own:  # a process that this one began: it has nothing to put in order
+            os._exit(TERMINATED)
         if not stopped:  # a second one would end what puts things in order
             stopped.append(number)
             raise KeyboardInterrupt  # which libraries clean up after
 
     signal.signal(signal.SIGTERM, stop)
     try:
-        code = _told(command)
-        code = _flushed(code)
+        code = _flushed(_told(command))
     except KeyboardInterrupt:
         code = INTERRUPTED
-    sys.exit(TERMINATED if stopped and code == INTERRUPTED else code)
+    if stopped and code == INTERRUPTED:
+        ended.append(TERMINATED)
+    sys.exit(code)
+
+
+def _die() -> None:
+    """End by the signal itself: a shell tells of it as 143, and systemd takes it for no failure."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _told(command: Callable[[], Any]) -> int:
