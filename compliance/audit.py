@@ -66,6 +66,7 @@ def audit(
     Exit status: 0 everything passes, 1 something fails, 2 error, 3 something was not measured.
     An audit of all controls leaves facts.json and the report (HTML and PDF) in audit.report_dir.
 
+    \b
     Example: kommunpost audit --control B2 --format json
     """
     language: Language = lang.value

@@ -1,16 +1,16 @@
 """The command line `kommunpost`: one door per room.
 
-Exit codes: 0 done, 1 the audit found a failure, 2 error, 3 the audit is incomplete.
+Exit codes: 0 done, 1 something was found, 2 error, 3 incomplete, 130 stopped by Ctrl-C, 143 by
+SIGTERM, 141 nobody reads the output any more (as of `| head`).
 """
 
-import sys
 from importlib import import_module
 
 import click
 import typer
 from typer.core import TyperGroup
 
-from compliance.errors import UserError
+from compliance import ending
 from compliance.settings import load, settings_path
 
 # A room is loaded when its door is opened: the milter must be back at once after a crash, and a
@@ -52,13 +52,18 @@ app = typer.Typer(
 
 @app.callback()
 def _kommunpost() -> None:
-    """Directory, message log and compliance checks of a municipality's mail."""
+    """Directory, message log and compliance checks of a municipality's mail.
+
+    Exit codes: 0 done; 1 something was found, and it says what; 2 something is wrong, and it says
+    what to do; 3 not everything could be looked at; 130 and 143 it was stopped.
+    """
 
 
 @app.command()
 def settings() -> None:
     """Check the settings file and say where it is.
 
+    \b
     Example: KOMMUNPOST_CONFIG=/etc/kommunpost/kommunpost.yml kommunpost settings
     """
     path = settings_path()
@@ -67,12 +72,8 @@ def settings() -> None:
 
 
 def main() -> None:
-    """Run the command line; an error that the user can mend is printed without traceback."""
-    try:
-        app()
-    except UserError as error:
-        sys.stderr.write(f"kommunpost: {error}\n")
-        sys.exit(2)
+    """Run the command line; what goes wrong is told in words, without traceback."""
+    ending.run(lambda: app(standalone_mode=False))
 
 
 if __name__ == "__main__":

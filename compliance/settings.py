@@ -375,6 +375,10 @@ def load(path: Path | None = None) -> Settings:
             str(path),
             "set KOMMUNPOST_CONFIG to the settings file, or run `make lab` first",
         ) from error
+    except ValueError as error:  # not UTF-8, or a value that is none, such as 2026-13-45
+        raise UserError.of(
+            f"the settings cannot be read ({error})", str(path), "save it as UTF-8, valid YAML"
+        ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
@@ -396,9 +400,10 @@ def read_secret(path: Path) -> str:
     """Read a secret from its root-only file, without the line end. Raises UserError."""
     try:
         return path.read_text(encoding="utf-8").rstrip("\n")
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UserError.of(
-            f"the secret cannot be read ({error.strerror})",
+            f"the secret cannot be read ({why})",
             str(path),
             "run as the user whom the file belongs to; the roles write it",
         ) from error

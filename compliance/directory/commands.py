@@ -27,7 +27,7 @@ from compliance.errors import UserError
 from compliance.letters import render
 from compliance.post import Letter, send
 
-app = typer.Typer(help="Who must have which mailbox.", no_args_is_help=True)
+app = typer.Typer(help="Who must have which mailbox.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(password_commands.app, name="password")
 app.command()(password_commands.logins)
 
@@ -58,6 +58,7 @@ def check(
     Every problem is told with file, line and what to write instead. Somebody who has left cannot
     be told from somebody who never was there; `plan` can.
 
+    \b
     Example: kommunpost directory check --people hr-export.csv
     """
     found = _read_sources(organisation, people, pcs)
@@ -83,6 +84,7 @@ def plan(
 
     Where the sources contradict each other, that is told too (as JSON: on standard error).
 
+    \b
     Example: kommunpost directory plan --format json
     """
     found = _read_sources(organisation, people, pcs)
@@ -112,6 +114,7 @@ def apply(
 ) -> None:
     """Make the directory say what the sources say. Interrupted, run it again.
 
+    \b
     Example: kommunpost directory apply --allow-closing 15
     """
     found = _read_sources(organisation, people, pcs)
@@ -129,6 +132,7 @@ def daily() -> None:
     Where the settings name sources they are applied; else the mailboxes close whose time is over.
     What stops it changes nothing and is mailed to postmaster.
 
+    \b
     Example: kommunpost directory daily
     """
     loaded = settings.load()

@@ -17,7 +17,11 @@ from compliance.directory.logins import Login, read_logins
 from compliance.errors import UserError
 from compliance.letters import render
 
-app = typer.Typer(help="Passwords, and logins that are held or locked.", no_args_is_help=True)
+app = typer.Typer(
+    help="Passwords, and logins that are held or locked.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 Address = Annotated[str, typer.Argument(help="The primary address, which is the login.")]
 PasswordFile = Annotated[
@@ -29,6 +33,7 @@ PasswordFile = Annotated[
 def set_(address: Address, password_file: PasswordFile) -> None:
     """Give the holder of an address a password; it is never on the command line.
 
+    \b
     Example: kommunpost directory password set anna.berg@sjovalla.example --password-file pw
     """
     changed = passwords.set_password(_directory(), address, _secret(password_file))
@@ -42,6 +47,7 @@ def first(address: Address) -> None:
     The code in it holds once and for a week; the directory keeps only its hash. Hand the letter
     over as you would a key, and keep no copy.
 
+    \b
     Example: kommunpost directory password first anna.berg@sjovalla.example | lp
     """
     loaded = settings.load()
@@ -64,6 +70,7 @@ def redeem(
 ) -> None:
     """Set a password by the code of a letter, for somebody who sits beside you.
 
+    \b
     Example: kommunpost directory password redeem anna.berg@sjovalla.example \\
         --code-file code --password-file pw
     """
@@ -78,6 +85,7 @@ def lock(address: Address) -> None:
 
     Mail goes on arriving. The mail store ends the sessions that are open, within half a minute.
 
+    \b
     Example: kommunpost directory password lock anna.berg@sjovalla.example
     """
     passwords.lock(_directory(), address)
@@ -88,6 +96,7 @@ def lock(address: Address) -> None:
 def unlock(address: Address) -> None:
     """Open a login that is locked, or held after too many wrong passwords.
 
+    \b
     Example: kommunpost directory password unlock anna.berg@sjovalla.example
     """
     opened = passwords.unlock(_directory(), address)
@@ -99,6 +108,7 @@ def logins(
 ) -> None:
     """Show the logins that are held or locked, saw wrong passwords, or wait for a first one.
 
+    \b
     Example: kommunpost directory logins --json
     """
     directory = _directory()

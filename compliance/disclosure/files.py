@@ -10,6 +10,7 @@ import jinja2
 
 from compliance.disclosure.masking import Cell, Column, Extract, Masked
 from compliance.disclosure.safe_text import for_spreadsheet, shown
+from compliance.files import xstring
 from compliance.pdf import render_pdf
 from compliance.resources import templates_dir
 from compliance.texts import Language, Text, load, plain
@@ -50,7 +51,7 @@ def to_xlsx(extract: Extract, language: Language) -> bytes:
 
     def cell(text: str) -> Any:
         made = WriteOnlyCell(sheet)
-        made.value = _cut(text, _CELL_MAX, language)
+        made.value = xstring.escaped(_cut(text, _CELL_MAX, language))
         made.data_type = "s"  # whatever it begins with
         return made
 

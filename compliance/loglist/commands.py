@@ -49,6 +49,8 @@ def migrate() -> None:
     """Bring the log list's own tables up to date, as the owner of the database.
 
     Says what was brought, and nothing if nothing was missing. Run after `kommunpost log migrate`.
+
+    \b
     Example: kommunpost loglist migrate
     """
     settings.configure(
@@ -79,6 +81,8 @@ def forget_second_step(
 
     They log in with the password alone then, and set it up anew. Make sure first that it is they
     who ask. Run on the log list's host, with its settings.
+
+    \b
     Example: kommunpost loglist forget-second-step asa.ek@sjovalla.example
     """
     _start_django()
@@ -101,6 +105,8 @@ def work() -> None:
     Says how many rows are to be reviewed, how many of them stand in the diary, how many letters
     about questions went to officials, and nothing if nothing was new. May be stopped and run at any
     time. Run every five minutes by systemd, which hands over the password to send letters with.
+
+    \b
     Example: kommunpost loglist work
     """
     _start_django()
@@ -133,6 +139,8 @@ def import_diary(
 
     Says every problem, and takes in nothing if there is one. For a timer, after the diary system
     has written its export; run as the user of the log list.
+
+    \b
     Example: kommunpost loglist import-diary --unit ks /srv/diary/ks.csv
     """
     _start_django()
@@ -159,6 +167,8 @@ def copy(
     """Lay down a copy of each unit's list, to be read in a browser when the web is down.
 
     The last 30 days, a file for each unit. Run every night, as the user of the log list.
+
+    \b
     Example: kommunpost loglist copy /var/lib/kommunpost-log-list
     """
     _start_django()

@@ -1,7 +1,5 @@
 """`kommunpost archive`: messages of function mailboxes, as they were when they were logged."""
 
-import getpass
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -13,9 +11,9 @@ from uuid import UUID
 import psycopg
 import typer
 
-from compliance import settings
+from compliance import output_file, settings
 from compliance.errors import UserError
-from compliance.messagelog import archive_door, archive_store, store
+from compliance.messagelog import archive_door, archive_store, arguments, store
 from compliance.messagelog.seal.disposal import (
     ARCHIVE_CLASS,
     Going,
@@ -27,7 +25,9 @@ from compliance.messagelog.seal.disposal import (
     read_rules,
 )
 
-app = typer.Typer(help="The archive of function mailboxes' mail.", no_args_is_help=True)
+app = typer.Typer(
+    help="The archive of function mailboxes' mail.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.callback()
@@ -45,12 +45,24 @@ def get(
 
     That it was fetched, by whom and why, is noted in the log first. Exit code 1 if the archive
     doesn't have it: only mail to and from function mailboxes is archived.
+
+    \b
     Example: kommunpost archive get 4ZrX2b0Yk1z1 --why "Begäran 2026/88" --output brev.eml
     """
     if not why.strip():
         raise UserError.of(
             "the reason says nothing", "--why", "write what the message is needed for"
         )
+    arguments.text("REFERENCE", reference)
+    arguments.text("--why", why)
+    if output is None:
+        sys.stdout.buffer.write(_fetched(reference, why))
+    else:
+        with output_file.opened(output, replaces=False) as file:
+            file.write(_fetched(reference, why))
+
+
+def _fetched(reference: str, why: str) -> bytes:
     log, reached = _reached()
     with store.session(log) as connection:
         host, queue_id, accepted = _ask(connection, reference, why)
@@ -59,25 +71,17 @@ def get(
     if raw is None:
         sys.stderr.write(f"{reference}: the archive has no copy of this message\n")
         raise typer.Exit(1)
-    if output is None:
-        sys.stdout.buffer.write(raw)
-        return
-    try:
-        with output.open("xb") as file:
-            file.write(raw)
-    except OSError as error:
-        raise UserError.of(f"it cannot be written ({error.strerror})", str(output)) from error
+    return raw
 
 
 def _ask(
     connection: psycopg.Connection[Any], reference: str, why: str
 ) -> tuple[str, str, datetime]:
     """Note who asks; return host, queue id and time of the entry."""
-    reader = os.environ.get("SUDO_USER") or getpass.getuser()
     outbox, sequence = _place(connection, reference)
     row = connection.execute(
         "SELECT host, queue_id, accepted_at FROM log.ask_archive(%s, %s, %s, %s)",
-        [reader, why, outbox, sequence],
+        [arguments.user(), why, outbox, sequence],
     ).fetchone()
     if row is None:
         raise _unknown(reference)
@@ -89,9 +93,12 @@ def _place(connection: psycopg.Connection[Any], reference: str) -> tuple[UUID, i
     outbox, colon, sequence = reference.partition(":")
     if colon:
         try:
-            return UUID(outbox), int(sequence)
+            place = UUID(outbox), int(sequence)
         except ValueError as error:
             raise _unknown(reference) from error
+        if not 0 < place[1] < 2**63:  # as far as PostgreSQL counts
+            raise _unknown(reference)
+        return place
     row = connection.execute(
         "SELECT outbox_id, sequence FROM log.entry WHERE queue_id = %s"
         " ORDER BY accepted_at DESC LIMIT 1",
@@ -140,6 +147,8 @@ def dispose(
     less; a run that broke off goes on with it.
     Of two runs at once the second waits, says so, and then disposes of what is left. Exit codes:
     0 done, also if nothing was left; 2 something is wrong, and it says what.
+
+    \b
     Example: kommunpost archive dispose --dry-run; kommunpost archive dispose --plan 3f9a21c0
     """
     check_asked(dry_run=dry_run, plan=plan)

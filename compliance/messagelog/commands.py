@@ -4,7 +4,7 @@ import json
 import signal
 import sys
 import threading
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -13,6 +13,7 @@ from compliance import settings
 from compliance.errors import UserError
 from compliance.journal import log_to_journal
 from compliance.messagelog import (
+    arguments,
     delivery,
     health_commands,
     read_commands,
@@ -21,12 +22,20 @@ from compliance.messagelog import (
     store,
 )
 
-app = typer.Typer(help="The log of all mail in and out.", no_args_is_help=True)
+app = typer.Typer(
+    help="The log of all mail in and out.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.command()
 def migrate() -> None:
-    """Bring the log's schema in PostgreSQL up to this version, as its owner."""
+    """Bring the log's schema in PostgreSQL up to this version, as its owner.
+
+    A second run changes nothing.
+
+    \b
+    Example: kommunpost log migrate
+    """
     with store.session(store.log_settings()) as connection:
         applied = store.migrate(connection, store.migrations())
         made = store.maintain(connection, datetime.now(UTC).date())
@@ -38,6 +47,7 @@ def migrate() -> None:
 def maintain() -> None:
     """Make the months ahead, and note the addresses of those that are over. Run by a timer.
 
+    \b
     Example: kommunpost log maintain
     """
     with store.session(store.log_settings()) as connection:
@@ -53,7 +63,11 @@ def maintain() -> None:
 
 @app.command()
 def milter() -> None:
-    """Log each message before Postfix accepts it. Runs until stopped."""
+    """Log each message before Postfix accepts it. Runs until stopped.
+
+    \b
+    Example: kommunpost log milter
+    """
     # Loaded by this one only, since the others must not wait for it.
     from compliance.messagelog import milter as service
 
@@ -63,7 +77,11 @@ def milter() -> None:
 
 @app.command(name="ship")
 def ship_command() -> None:
-    """Move entries from the outbox to PostgreSQL. Runs until stopped."""
+    """Move entries from the outbox to PostgreSQL. Runs until stopped.
+
+    \b
+    Example: kommunpost log ship
+    """
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     log_to_journal()
@@ -74,7 +92,10 @@ def ship_command() -> None:
 def seal() -> None:
     """Close and sign the past days (UTC) that aren't yet, late entries too.
 
-    Run by a timer; a second run changes nothing. Example: kommunpost log seal
+    Run by a timer; a second run changes nothing.
+
+    \b
+    Example: kommunpost log seal
     """
     # What signs and verifies is loaded by these two only: the milter must be back at once.
     from compliance.messagelog.seal import commands
@@ -86,7 +107,10 @@ def seal() -> None:
 def publish() -> None:
     """Write what was signed to the folder that it is published from.
 
-    Run by a timer; a second run changes nothing. Example: kommunpost log publish
+    Run by a timer; a second run changes nothing.
+
+    \b
+    Example: kommunpost log publish
     """
     from compliance.messagelog.seal import commands
 
@@ -105,6 +129,8 @@ def verify(
     """Verify that no entry was removed, altered, inserted or reordered. Exit code 1 if one was.
 
     With --unit and --day only that unit's rows of one day, against what was signed: at once.
+
+    \b
     Example: kommunpost log verify --unit ks --day 2026-11-24
     """
     from compliance.messagelog.seal import commands
@@ -131,6 +157,8 @@ def dispose(
 
     What a pending request or review holds stays. The plan is for what was shown, no more and no
     less; a run that broke off goes on with it.
+
+    \b
     Example: kommunpost log dispose --dry-run; kommunpost log dispose --plan 3f9a21c0
     """
     from compliance.messagelog.seal import disposal, disposing
@@ -141,7 +169,11 @@ def dispose(
 
 @app.command()
 def outcomes() -> None:
-    """Carry what became of each message from the journal to PostgreSQL. Runs until stopped."""
+    """Carry what became of each message from the journal to PostgreSQL. Runs until stopped.
+
+    \b
+    Example: kommunpost log outcomes
+    """
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     log_to_journal()
@@ -159,10 +191,11 @@ def reconcile_command(
     could be compared; 4 nothing is missing, but the log has messages that Postfix never accepted
     (it was cut off in between; the sender has sent them again).
 
+    \b
     Example: kommunpost log reconcile --day 2026-11-24
     """
     now = datetime.now(UTC)
-    wanted = _day("--day", day) if day else now.date() - timedelta(days=1)
+    wanted = arguments.day("--day", day) if day is not None else now.date() - timedelta(days=1)
     with store.session(store.log_settings()) as connection:
         result = reconcile.reconcile(connection, wanted, now)
         if result.is_over:
@@ -183,13 +216,6 @@ for _command in (
     health_commands.retire_host,
 ):
     app.command()(_command)
-
-
-def _day(option: str, text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise UserError.of(f"{text!r} is no day", option, "write it as 2026-11-24") from error
 
 
 def _say(verb: str, names: list[str]) -> None:

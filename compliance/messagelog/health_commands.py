@@ -12,8 +12,8 @@ import typer
 from compliance import settings
 from compliance.clock import today
 from compliance.errors import UserError
+from compliance.messagelog import arguments
 from compliance.messagelog.health import Health, as_json, as_text, look
-from compliance.messagelog.read_commands import time_of
 from compliance.messagelog.store import first_line, log_settings, session
 
 
@@ -27,6 +27,8 @@ def health(
     """Tell how outbox, shipper, follower, seal and comparison stand; on a mail host or anywhere.
 
     Exit codes: 0 all is well; 1 something is wrong, and it says what; 2 it could not be looked at.
+
+    \b
     Example: kommunpost log health --json
     """
     loaded = settings.load()
@@ -54,9 +56,10 @@ def retire_host(
     Run on the log's host as its owner. The note stays in the log; a host that is heard of again is
     looked after again. What the host wrote and nobody read before that time is told as ever.
 
+    \b
     Example: kommunpost log retire-host mail2.sjovalla.example --since 2026-11-24T09:00
     """
-    at = time_of("--since", since)
+    at = arguments.moment("--since", since)
     with session(log_settings()) as connection:
         try:
             connection.execute("SELECT log.retire_host(%s, %s)", [host, at])

@@ -3,34 +3,36 @@
 Each reading stands in the trail, under the name of the user who runs it.
 """
 
-import getpass
+import codecs
 import json
-import os
 import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, BinaryIO, TextIO, cast
 
 import psycopg
 import typer
 
+from compliance import output_file
+from compliance.clock import SWEDEN, midnight
 from compliance.errors import UserError
-from compliance.messagelog import formats, store
+from compliance.messagelog import arguments, formats, store
 from compliance.messagelog.answers import Row
-from compliance.messagelog.reading import Filter, Identity, Place, Reader, open_session
-
-Connection = psycopg.Connection[Any]
+from compliance.messagelog.progress import counted
+from compliance.messagelog.reading import (
+    Filter,
+    Identity,
+    Reader,
+    SessionEndedError,
+    open_session,
+)
 
 _SESSION_MINUTES = 12 * 60
 _POLL_SECONDS = 1.0
-# An entry may be stored this long after it was accepted and is still followed.
-_LATE = timedelta(minutes=10)
 
 
 class Format(StrEnum):
@@ -50,8 +52,8 @@ class Direction(StrEnum):
 
 
 Unit = Annotated[str | None, typer.Option(help="Id of a unit; else all mail")]
-Since = Annotated[str | None, typer.Option(help="From this time on (ISO 8601)")]
-Until = Annotated[str | None, typer.Option(help="Up to this time, not included (ISO 8601)")]
+Since = Annotated[str | None, typer.Option(help="From this day or time on (ISO 8601)")]
+Until = Annotated[str | None, typer.Option(help="Up to this day or time, not included (ISO 8601)")]
 Way = Annotated[Direction | None, typer.Option("--direction", help="in, out or internal")]
 Address = Annotated[str | None, typer.Option(help="Sender, From or recipient, exactly")]
 Words = Annotated[str | None, typer.Option(help="Words of the subject, in any Swedish form")]
@@ -72,18 +74,25 @@ def search(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="So many of the newest")] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """Find rows, newest first. A time without zone is this machine's.
+    """Find rows, newest first. Days are Swedish, and so is a time without zone.
 
+    In a pipe there is a row a line, its fields two spaces apart. Exit codes: 0 done, also if
+    nothing was found; 2 something is wrong, and it says what.
+
+    \b
     Example: kommunpost log search --unit ks --words bygglov --since 2026-11-01
     """
-    start, end = _span(since, until)
-    wanted = Filter(unit, start, end, direction, address, words, part, probes)
-    with _connected() as (_, reader):
+    wanted = _wanted(unit, since, until, direction, address, words, part, probes=probes)
+    with _connected() as begin:
+        reader = begin()
+        _must_be_known(reader, unit)
         rows = reader.page_with_outcomes(wanted, size=limit)
     if as_json:
         formats.write_jsonl(rows, sys.stdout)
-    else:
+    elif sys.stdout.isatty():
         _print(rows)
+    else:
+        sys.stdout.writelines(f"{_line(row)}\n" for row in rows)
 
 
 def export(
@@ -104,49 +113,73 @@ def export(
 ) -> None:
     """Write all rows that are wanted, newest first, probes included.
 
+    Days are Swedish, and so is a time without zone. The file appears when it is whole; a new one is
+    for you alone to read (0600). Exit codes: 0 it is whole; 2 something is wrong, and it says what;
+    130 and 143 it was stopped.
+
+    \b
     Example: kommunpost log export --format xlsx --output ks.xlsx --unit ks --since 2026-11-01
     """
-    start, end = _span(since, until)
-    wanted = Filter(unit, start, end, direction, address, words, part, probes)
+    wanted = _wanted(unit, since, until, direction, address, words, part, probes=probes)
     if output is None and output_format is Format.XLSX:
         raise UserError.of("a workbook is no text", "--format xlsx", "add --output FILE.xlsx")
-    with _connected() as (_, reader):
-        _write(reader.pages(wanted), output_format, output)
+    with _written(output) as stream, _connected() as begin:
+        reader = begin()
+        _must_be_known(reader, unit)
+        with counted(reader.pages(wanted)) as rows:
+            _WRITERS[output_format](rows, stream)
 
 
 def follow(
     unit: Unit = None, direction: Way = None, address: Address = None, as_json: AsJson = False
 ) -> None:
-    """Print rows as they come, until stopped with Ctrl-C.
+    """Print rows as they are stored, the audit's own mail left out, until stopped with Ctrl-C.
 
+    Exit codes: 0 it was stopped; 2 something is wrong, and it says what.
+
+    \b
     Example: kommunpost log follow --unit ks
     """
-    wanted = Filter(unit=unit, direction=direction, address=address)
-    with _connected() as (connection, reader):
-        try:
-            for row in _as_they_come(connection, reader, wanted):
+    from compliance.messagelog.following import Follower
+
+    wanted = _wanted(unit, direction=direction, address=address)
+    with _connected() as begin, suppress(KeyboardInterrupt):
+        if unit is not None and not begin().counts(Filter(unit=unit)):  # its first may be to come
+            sys.stderr.write(f"the log has no mail of a unit {unit!r} so far\n")
+        follower = Follower(begin, wanted)
+        while True:
+            for row in follower.news():
                 if as_json:
                     formats.write_jsonl([row], sys.stdout)
                 else:
-                    sys.stdout.write("  ".join(_texts(row)) + "\n")
-                sys.stdout.flush()
-        except KeyboardInterrupt:
-            return
+                    sys.stdout.write(f"{_line(row)}\n")
+            sys.stdout.flush()
+            threading.Event().wait(_POLL_SECONDS)  # PostgreSQL tells a reader nothing by itself
 
 
 def stats(
     unit: Unit = None,
-    since: Since = None,
-    until: Until = None,
+    since: Annotated[str | None, typer.Option(help="From this day on, e.g. 2026-01-01")] = None,
+    until: Annotated[str | None, typer.Option(help="Up to this day, not included")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Count entries by unit and month. Mail between two units counts for both.
+    """Count entries by unit and month, the audit's own mail left out.
 
+    Whole days are counted, as Sweden has them. Mail between two units counts for both. Exit codes:
+    0 done; 2 something is wrong, and it says what.
+
+    \b
     Example: kommunpost log stats --since 2026-01-01 --json
     """
-    start, end = _span(since, until)
-    wanted = Filter(unit=unit, since=start, until=end)
-    with _connected() as (_, reader):
+    first, stop = arguments.days(since, until)
+    wanted = Filter(
+        unit=arguments.text("--unit", unit),
+        since=midnight(first) if first else None,
+        until=midnight(stop) if stop else None,
+    )
+    with _connected() as begin:
+        reader = begin()
+        _must_be_known(reader, unit)
         counts = reader.counts(wanted)
     months: Counter[tuple[str, str, str]] = Counter()
     for count in counts:
@@ -168,90 +201,113 @@ def stats(
     Console().print(table)
 
 
+def _wanted(
+    unit: str | None,
+    since: str | None = None,
+    until: str | None = None,
+    direction: str | None = None,
+    address: str | None = None,
+    words: str | None = None,
+    part: str | None = None,
+    *,
+    probes: bool = False,
+) -> Filter:
+    start, end = arguments.times(since, until)
+    return Filter(
+        unit=arguments.text("--unit", unit),
+        since=start,
+        until=end,
+        direction=direction,
+        address=arguments.text("--address", address),
+        words=arguments.text("--words", words),
+        part=arguments.text("--part", part),
+        probes=probes,
+    )
+
+
 @contextmanager
-def _connected() -> Iterator[tuple[Connection, Reader]]:
-    """Read as the user of this machine, who may read all."""
-    user = os.environ.get("SUDO_USER") or getpass.getuser()
+def _connected() -> Iterator[Callable[[], Reader]]:
+    """Give what lets the user of this machine in, who may read all; at the end they are out."""
+    user = arguments.user()
     who = Identity(f"technician:{user}", user, [], everything=True)
+    readers: list[Reader] = []
     with store.session(store.log_settings()) as connection:
         connection.autocommit = True
-        reader = Reader(connection, open_session(connection, who, _SESSION_MINUTES))
+
+        def begin() -> Reader:
+            readers.append(Reader(connection, open_session(connection, who, _SESSION_MINUTES)))
+            return readers[-1]
+
         try:
-            yield connection, reader
+            yield begin
+        except SessionEndedError as error:
+            raise UserError.of(
+                f"this reading was ended: it took over {_SESSION_MINUTES // 60} hours, or somebody "
+                "closed its session",
+                "",
+                "choose a shorter time",
+            ) from error
         finally:
-            reader.close()
+            with suppress(psycopg.Error):  # of a connection that is lost the session ends by itself
+                for reader in readers:
+                    reader.close()
 
 
-def _as_they_come(connection: Connection, reader: Reader, wanted: Filter) -> Iterator[Row]:
-    """Yield rows as they are stored, the oldest first. Reads only when an outbox has moved."""
-    seen: dict[Place, None] | None = None
-    stored = None
-    while True:
-        now_stored = connection.execute("SELECT sum(sequence) FROM log.position").fetchone()
-        if now_stored != stored:
-            stored = now_stored
-            recent = replace(wanted, since=datetime.now(UTC) - _LATE)
-            rows = reader.page_with_outcomes(recent, size=10_000)
-            if seen is not None:
-                yield from (row for row in reversed(rows) if Place.of(row) not in seen)
-            seen = dict.fromkeys(map(Place.of, rows))
-        threading.Event().wait(_POLL_SECONDS)  # PostgreSQL tells a reader nothing by itself
+def _must_be_known(reader: Reader, unit: str | None) -> None:
+    """Refuse a unit that the log has nothing of: its id is misspelt."""
+    if unit is not None and not reader.counts(Filter(unit=unit)):
+        raise UserError.of(
+            f"the log has no mail of a unit {unit!r}",
+            "--unit",
+            "write the unit's id as in organisation.yml, e.g. ks",
+        )
 
 
-def _write(rows: Iterator[Row], output_format: Format, output: Path | None) -> None:
-    """Write to a file that appears when it is whole, or to standard output."""
-    if output is None:
-        _WRITERS[output_format](rows, sys.stdout)
-        return
-    part = output.with_name(output.name + ".part")
-    try:
-        if output_format is Format.XLSX:
-            formats.write_xlsx(rows, part)
-        else:
-            with part.open("w", encoding="utf-8", newline="") as stream:
-                _WRITERS[output_format](rows, stream)
-        part.replace(output)
-    except OSError as error:
-        raise UserError.of(f"the file cannot be written ({error.strerror})", str(output)) from error
-    finally:
-        part.unlink(missing_ok=True)
+@contextmanager
+def _written(output: Path | None) -> Iterator[BinaryIO]:
+    if output is not None:
+        with output_file.opened(output) as stream:
+            yield stream
+    else:
+        yield sys.stdout.buffer
 
 
-_WRITERS: dict[Format, Callable[[Iterator[Row], TextIO], None]] = {
-    Format.JSONL: formats.write_jsonl,
-    Format.CSV: formats.write_csv,
+def _as_text(write: Callable[[Iterator[Row], TextIO], None]) -> Callable[..., None]:
+    """Return what writes UTF-8, whatever the terminal has."""
+
+    def written(rows: Iterator[Row], stream: BinaryIO) -> None:
+        write(rows, cast(TextIO, codecs.getwriter("utf-8")(stream)))
+
+    return written
+
+
+_WRITERS: dict[Format, Callable[[Iterator[Row], BinaryIO], None]] = {
+    Format.JSONL: _as_text(formats.write_jsonl),
+    Format.CSV: _as_text(formats.write_csv),
+    Format.XLSX: formats.write_xlsx,
 }
 
 
 def _print(rows: list[Row]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from rich.console import Console  # the milter, behind the same door, must be back at once
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table("Time", "Way", "From", "To", "Subject", "Outcome", box=None)
+    names = ("Time", "Way", "From", "To", "Queue id", "Outcome", "Subject")
+    # Folded, not cut: an address must be seen whole.
+    table = Table(*(Column(name, overflow="fold") for name in names), box=None)
     for row in rows:
-        table.add_row(*map(Text, [*_texts(row), row["outcome"] or ""]))
+        table.add_row(*map(Text, _texts(row)))
     Console().print(table)
 
 
+def _line(row: Row) -> str:
+    return "  ".join(_texts(row))
+
+
 def _texts(row: Row) -> list[str]:
-    sender = row["from_address"] or row["envelope_sender"]
-    at = row["accepted_at"].astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    return [at, row["direction"], *map(formats.visible, (sender, row["recipient"], row["subject"]))]
-
-
-def _span(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
-    return (
-        time_of("--since", since) if since is not None else None,
-        time_of("--until", until) if until is not None else None,
-    )
-
-
-def time_of(option: str, text: str) -> datetime:
-    """Return the time that an option gives, local without an offset. Raises UserError."""
-    try:
-        return datetime.fromisoformat(text).astimezone()
-    except ValueError as error:
-        raise UserError.of(
-            f"{text!r} is no time", option, "write it as 2026-11-24 or 2026-11-24T09:00+01:00"
-        ) from error
+    """Return what a technician sees of a row; nothing is an empty field, so that a line divides."""
+    at = row["accepted_at"].astimezone(SWEDEN).strftime("%Y-%m-%d %H:%M:%S")
+    sender = row["from_address"] or row["envelope_sender"] or "<>"
+    fields = (sender, row["recipient"], row["queue_id"], row["outcome"] or "-", row["subject"])
+    return [at, row["direction"], *map(formats.visible, fields)]

@@ -27,6 +27,7 @@ from compliance.messagelog.answers import (
     worst,
 )
 from compliance.messagelog.mailboxes import Mailbox
+from compliance.messagelog.text import clean
 
 Action = Literal["list", "entry", "export", "count", "audit"]
 
@@ -74,12 +75,19 @@ class Filter:
         return json.dumps(self.as_dict())
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what is set, times as ISO 8601."""
+        """Return what is set: times as ISO 8601, texts as the log stores them (`text.clean`)."""
         set_ = {key: value for key, value in asdict(self).items() if value not in (None, False)}
-        return {
-            key: value.isoformat() if isinstance(value, datetime) else value
-            for key, value in set_.items()
-        }
+        return {key: _as_stored(key, value) for key, value in set_.items()}
+
+
+def _as_stored(key: str, value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if key in ("address", "mailbox", "words"):
+        return clean(value) or value
+    if key == "part":  # between bars, so that the spaces at its ends are not cut off
+        return clean(f"|{value}|")[1:-1] or value
+    return value
 
 
 class Place(NamedTuple):
@@ -310,18 +318,19 @@ class Reader:
     def with_outcomes(self, reading: int, rows: list[Row]) -> list[Row]:
         """Add to rows of a reading what became of each, as `page_with_outcomes` tells it."""
         found: dict[tuple[str, int], list[Delivery]] = defaultdict(list)
-        for outbox, sequence, *told in self._of_places(_OUTCOMES, reading, rows):
-            found[str(outbox), sequence].append(Delivery(*told))
-        waiting = [row for row in rows if worst(found[_key(row)]) in (None, "deferred")]
-        withdrawn = {
-            (str(outbox), sequence): told
-            for outbox, sequence, *told in self._of_places(_WITHDRAWN, reading, waiting)
-        }
-        left = [row for row in waiting if not found[_key(row)] and _key(row) not in withdrawn]
-        why = {
-            (str(outbox), sequence): reason
-            for outbox, sequence, reason in self._of_places(_UNKNOWN, reading, left)
-        }
+        with _told():
+            for outbox, sequence, *told in self._of_places(_OUTCOMES, reading, rows):
+                found[str(outbox), sequence].append(Delivery(*told))
+            waiting = [row for row in rows if worst(found[_key(row)]) in (None, "deferred")]
+            withdrawn = {
+                (str(outbox), sequence): told
+                for outbox, sequence, *told in self._of_places(_WITHDRAWN, reading, waiting)
+            }
+            left = [row for row in waiting if not found[_key(row)] and _key(row) not in withdrawn]
+            why = {
+                (str(outbox), sequence): reason
+                for outbox, sequence, reason in self._of_places(_UNKNOWN, reading, left)
+            }
 
         def told_of(key: tuple[str, int]) -> Row:
             how, removed_at = withdrawn.get(key, (None, None))

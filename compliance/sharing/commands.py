@@ -15,7 +15,9 @@ from compliance.sharing.doveadm import Doveadm
 from compliance.sharing.follow import Follower
 from compliance.sharing.store import Store
 
-app = typer.Typer(help="Mailboxes that several people use.", no_args_is_help=True)
+app = typer.Typer(
+    help="Mailboxes that several people use.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.callback()
@@ -30,6 +32,7 @@ def follow(
 ) -> None:
     """Make this mail store do what the directory's groups say. Runs until stopped, as root.
 
+    \b
     Example: kommunpost sharing follow --sharing-map /srv/vmail/sharing-map
     --state-folder /var/lib/kommunpost-sharing
     """

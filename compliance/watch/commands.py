@@ -19,7 +19,9 @@ from compliance.watch import letters, memory, unread
 from compliance.watch.keepers import watched
 from compliance.watch.reminders import Reminder, Watched, after, due
 
-app = typer.Typer(help="Whether function mailboxes are read.", no_args_is_help=True)
+app = typer.Typer(
+    help="Whether function mailboxes are read.", no_args_is_help=True, rich_markup_mode=None
+)
 
 _STALE = timedelta(hours=12)  # what lay unread yesterday may have been read since
 
@@ -32,6 +34,7 @@ def unread_(
 
     Never who has looked into it.
 
+    \b
     Example: kommunpost watch unread
     """
     boxes = _watched(settings.load())
@@ -54,6 +57,7 @@ def remind(
     At most one letter a working day for a mailbox. Running again the same day sends nothing new.
     What lies unread is noted for the log list's overview.
 
+    \b
     Example: kommunpost watch remind --dry-run
     """
     loaded = settings.load()

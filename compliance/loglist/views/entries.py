@@ -118,9 +118,10 @@ def export(request: HttpRequest, unit: str, form: str) -> HttpResponse | Streami
     path = Path(tempfile.mkstemp(prefix="loglist-")[1])
     try:
         if form == "xlsx":
-            formats.write_xlsx(rows, path)
+            with path.open("wb") as book:
+                formats.write_xlsx(rows, book)
         else:
-            with path.open("w", encoding="utf-8-sig", newline="") as stream:
+            with path.open("w", encoding="utf-8", newline="") as stream:
                 formats.write_csv(rows, stream)
         opened = path.open("rb")
     finally:

@@ -13,7 +13,7 @@ import typer
 
 from compliance import settings
 from compliance.errors import UserError
-from compliance.messagelog import store
+from compliance.messagelog import arguments, store
 from compliance.messagelog.seal import published, sites, time_stamp, verifier
 from compliance.messagelog.seal.findings import Finding, Kind
 from compliance.messagelog.seal.sealing import Sealer
@@ -81,8 +81,7 @@ def publish() -> None:
 
 def verify(since: str | None, until: str | None, *, as_json: bool) -> None:
     """Do `kommunpost log verify` for days as the user wrote them."""
-    first = _day("--since", since) if since else None
-    stop = _day("--until", until) if until else None
+    first, stop = arguments.days(since, until)
     loaded, log, own = _settings()
     key = read_public_key(own.public_key_file)
     copies, told = _copies(loaded, own)
@@ -101,7 +100,7 @@ def verify(since: str | None, until: str | None, *, as_json: bool) -> None:
 
 def verify_unit(unit: str, day: str, *, as_json: bool) -> None:
     """Do `kommunpost log verify --unit UNIT --day DAY`."""
-    wanted = _day("--day", day)
+    wanted = arguments.day("--day", day)
     loaded, log, own = _settings()
     key = read_public_key(own.public_key_file)
     copies, told = _copies(loaded, own)
@@ -136,6 +135,8 @@ def verify_extract(
     """Verify an extract of a message log that was handed out.
 
     Exit codes: 0 it holds, 1 it doesn't, 2 it can't be read.
+
+    \b
     Example: kommunpost verify bevis.json --key sjovalla.pem
     """
     known = read_public_key(key) if key else None
@@ -256,10 +257,3 @@ def _settings() -> tuple[settings.Settings, settings.Log, settings.Seal]:
             "add log.dsn and seal.public_key_file, or run this where the log is sealed",
         )
     return loaded, loaded.log, loaded.seal
-
-
-def _day(option: str, text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise UserError.of(f"{text!r} is no day", option, "write it as 2026-11-24") from error

@@ -209,6 +209,12 @@ def test_hostile_texts_are_harmless_in_a_workbook(text):
     assert "externalLink" not in "".join(zipfile.ZipFile(io.BytesIO(data)).namelist())
 
 
+def test_a_text_that_looks_like_a_character_written_out_is_shown_as_it_is():
+    data = to_xlsx(extract_of(row(subject="_x202E_gpj.exe")), "sv")
+    sheet = zipfile.ZipFile(io.BytesIO(data)).read("xl/worksheets/sheet1.xml")
+    assert b">_x005F_x202E_gpj.exe<" in sheet
+
+
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:20]))
 def test_hostile_texts_are_harmless_on_the_page(text):
     page = to_html(extract_of(row(subject=text)), "sv")

@@ -56,7 +56,11 @@ def test_the_entrys_page_says_why(visit, sequence, said):
 def test_the_file_that_is_fetched_says_so(visit):
     answer = visit("chef").get(f"/units/{UNIT}/export.csv")
     lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
-    assert [row["outcome"] for row in csv.DictReader(lines)] == ["", "unknown", "unknown"]
+    assert [row["outcome"] for row in csv.DictReader(lines, delimiter=";")] == [
+        "",
+        "unknown",
+        "unknown",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,18 @@
 """What `kommunpost log` writes, and what it says when something is wrong."""
 
 import json
+import time
+import unicodedata
 
 import psycopg
 import pytest
+import typer
 from openpyxl import load_workbook
 from test_reading import HOST, OUTBOX, TRAFFIC, traffic
 from typer.testing import CliRunner
 
 from compliance.errors import UserError
-from compliance.messagelog import commands
+from compliance.messagelog import archive_commands, commands, progress
 
 SETTINGS = "municipality: {name: Sjövalla kommun, domain: sjovalla.example}\n"
 
@@ -60,8 +63,7 @@ def test_a_database_that_is_away_gives_what_and_where(monkeypatch, tmp_path, wor
     assert "PostgreSQL cannot be reached" in str(result.exception)
 
 
-def test_search_finds_by_unit_and_words(log, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")  # so that no subject is broken over two lines
+def test_search_finds_by_unit_and_words(log):
     assert "Bygglov för altan" in log("search", "--unit", "ks", "--words", "byggloven")
     found = log("search", "--unit", "ks", "--part", "remiss", "--json")
     assert [json.loads(line)["subject"] for line in found.splitlines()] == [
@@ -76,7 +78,10 @@ def test_export_writes_every_row_in_each_format(log, tmp_path):
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) == len(TRAFFIC)
     assert len((tmp_path / "log.csv").read_text().splitlines()) == len(TRAFFIC) + 1
     assert load_workbook(tmp_path / "log.xlsx")["Log"].max_row == len(TRAFFIC) + 1
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob(".*.part"))
+    assert {(tmp_path / f"log.{name}").stat().st_mode & 0o777 for name in ("csv", "xlsx")} == {
+        0o600
+    }
 
 
 def test_a_workbook_needs_a_file(monkeypatch, tmp_path):
@@ -103,9 +108,102 @@ def test_what_the_technician_reads_stands_in_the_trail(log, dsn, monkeypatch):
     assert trace == ("technician:tekla", "list", "bun", {"unit": "bun", "part": "lokaler"})
 
 
+def refused(monkeypatch, tmp_path, *words):
+    """Return what a command says that is refused before anything is read."""
+    result = run(monkeypatch, tmp_path, SETTINGS, *words)
+    assert isinstance(result.exception, UserError), result.exception
+    return str(result.exception)
+
+
+@pytest.mark.parametrize("word", ["search", "export", "stats", "verify"])
+def test_a_time_that_ends_before_it_begins_is_no_empty_answer(monkeypatch, tmp_path, word):
+    for since, until in (("2026-12-01", "2026-11-01"), ("2026-11-01", "2026-11-01")):
+        told = refused(monkeypatch, tmp_path, word, "--since", since, "--until", until)
+        assert "--until is not after --since" in told
+
+
+@pytest.mark.parametrize("words", [("reconcile", "--day"), ("verify", "--since"),
+                                   ("search", "--since"), ("stats", "--until")])  # fmt: skip
+def test_a_day_at_the_end_of_the_calendar_is_refused(monkeypatch, tmp_path, words):
+    assert "is out of reach" in refused(monkeypatch, tmp_path, *words, "9999-12-31")
+
+
+@pytest.mark.parametrize("option", ["--unit", "--address", "--words", "--part"])
+def test_a_text_that_is_not_utf_8_is_told_of_by_its_option(monkeypatch, tmp_path, option):
+    told = refused(monkeypatch, tmp_path, "search", option, "\udcff")
+    assert told.startswith(f"{option}: ")
+    assert "is not UTF-8" in told
+
+
+def test_stats_take_days_and_no_time_of_day(monkeypatch, tmp_path):
+    assert "is no day" in refused(monkeypatch, tmp_path, "stats", "--since", "2026-11-24T09:00")
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Honolulu"])
+def test_stats_and_search_agree_on_a_day_wherever_the_machine_stands(log, monkeypatch, zone):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    span = ("--since", "2026-11-24", "--until", "2026-11-25", "--unit", "ks", "--json")
+    counted = [json.loads(line)["entries"] for line in log("stats", *span).splitlines()]
+    assert sum(counted) == len(log("search", *span).splitlines()) == 3
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_search_shows_times_as_sweden_has_them_whole_addresses_and_the_queue_id(log):
+    (line,) = log("search", "--part", "altan").splitlines()
+    *told, outcome, subject = line.split("  ")
+    assert told == [
+        "2026-11-24 10:06:00", "in", "Medborgare@x.example", "ks@x.example", "4ZrX2b0Yk1z1",
+    ]  # fmt: skip
+    assert (outcome in ("-", "unknown"), subject) == (True, "Bygglov för altan")
+
+
+def test_what_is_looked_for_is_made_what_the_log_stores(log):
+    decomposed = unicodedata.normalize("NFD", "Bygglov för")
+    assert len(log("search", "--part", decomposed).splitlines()) == 1
+    assert len(log("search", "--part", "\u202ealtan\u2066").splitlines()) == 1
+    assert len(log("search", "--part", "v f").splitlines()) == 1
+    assert log("search", "--part", " Remiss") == "", "as written here, its spaces too"
+    assert len(log("search", "--address", " Medborgare@x.example ").splitlines()) == 3
+    assert log("search", "--part", "\u202e") == "", "which no text in the log has"
+
+
+@pytest.mark.parametrize("word", ["search", "export", "stats"])
+def test_a_unit_that_the_log_has_nothing_of_is_named(monkeypatch, tmp_path, dsn, word):
+    text = SETTINGS + f"log: {{dsn: '{dsn('reader')}'}}\n"
+    result = run(monkeypatch, tmp_path, text, word, "--unit", "KS")
+    assert isinstance(result.exception, UserError)
+    assert "no mail of a unit 'KS'" in str(result.exception)
+
+
+def test_an_export_tells_a_log_how_far_it_is(log, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "_EVERY", 3)
+    rows = iter([{"number": number} for number in range(7)])
+    with progress.counted(rows) as counted:
+        assert len(list(counted)) == 7
+    assert capsys.readouterr().err == "3 rows\n6 rows\n"
+
+
+EVERY = [
+    ("log", name) for name in ("migrate", "maintain", "milter", "ship", "seal", "publish",
+                               "verify", "dispose", "outcomes", "reconcile", "search", "export",
+                               "follow", "stats", "health")
+] + [("archive", "get"), ("archive", "dispose")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("door", "word"), EVERY)
+def test_help_has_an_example_that_can_be_copied(door, word):
+    app = {"log": commands.app, "archive": archive_commands.app}[door]
+    command = typer.main.get_command(app).commands[word]
+    (example,) = [line for line in command.help.splitlines() if "Example: " in line]
+    shown = CliRunner().invoke(app, [word, "--help"]).stdout.splitlines()
+    assert f"kommunpost {door} {word}" in example
+    assert example.strip() in [line.strip() for line in shown], "broken over two lines"
+
+
 @pytest.mark.parametrize("word", ["search", "export", "follow", "stats"])
-def test_help_has_an_example(word):
-    assert (
-        f"Example: kommunpost log {word}"
-        in CliRunner().invoke(commands.app, [word, "--help"]).stdout
+def test_help_tells_the_exit_codes(word):
+    assert "Exit codes: 0" in " ".join(
+        CliRunner().invoke(commands.app, [word, "--help"]).stdout.split()
     )

@@ -135,7 +135,7 @@ def test_search_and_every_export_say_so(town, dsn, monkeypatch, tmp_path):
     assert found == [None, "unknown"]
     found = [json.loads(line)["outcome"] for line in call("export").splitlines()]
     assert found == [None, "unknown"]
-    rows = csv.DictReader(call("export", "--format", "csv").splitlines())
+    rows = csv.DictReader(call("export", "--format", "csv").splitlines(), delimiter=";")
     assert [row["outcome"] for row in rows] == ["", "unknown"]
     call("export", "--format", "xlsx", "--output", str(tmp_path / "log.xlsx"))
     last = [row[-1].value for row in load_workbook(tmp_path / "log.xlsx")["Log"]]
