@@ -28,10 +28,11 @@ Result = TypeVar("Result")
 _BATCH = 5_000
 _SEAL_LOCK = 0x5345414C  # any number that no other program of ours locks
 _SIGNING = "a sealing or disposal of the log"
-# What PostgreSQL keeps and no entry was made with: before the year 1, after 9999, infinity.
-_HAS_TIME = "(accepted_at >= '0001-01-01 00:00+00' AND accepted_at < '10000-01-01 00:00+00')"
+# What PostgreSQL keeps and no entry was made with: before the year 2, after 9998, infinity. In the
+# years next to these Python can't tell the time of every zone that a connection may have.
+_HAS_TIME = "(accepted_at >= '0002-01-01 00:00+00' AND accepted_at < '9999-01-01 00:00+00')"
 _COLUMNS = ", ".join(
-    f"CASE WHEN {_HAS_TIME} THEN accepted_at ELSE '0001-01-01 00:00+00' END"
+    f"CASE WHEN {_HAS_TIME} THEN accepted_at ELSE '0002-01-01 00:00+00' END"
     if name == "accepted_at"
     else f'"{name}"'  # `references` is a word of SQL's
     for name in FIELDS
