@@ -195,7 +195,7 @@ def append(connect, **changes):
     [
         ({"accepted_at": "infinity"}, "has the time infinity, which no clock shows"),
         ({"accepted_at": "-infinity"}, "has the time -infinity, which no clock shows"),
-        ({"accepted_at": "4000-01-01T00:00:00Z BC"}, "has the time 4000-01-01 00:00:00+00 BC, which"),
+        ({"accepted_at": "4000-01-01T00:00:00Z BC"}, "has the time 4000-01-01 00:00:00+00 BC"),
         ({"accepted_at": "1969-12-31T23:59:59Z"}, "has the time 1969-12-31 23:59:59+00, which"),
         ({"accepted_at": "2263-01-01T00:00:00Z"}, "has the time 2263-01-01 00:00:00+00, which"),
         ({"accepted_at": None}, "has the time none, which no clock shows"),
