@@ -3,6 +3,7 @@
 import atexit
 import codecs
 import io
+import logging
 import os
 import signal
 import sys
@@ -31,6 +32,8 @@ def run(command: Callable[[], Any]) -> NoReturn:
     command: as click runs it outside of standalone mode; returns its exit code, or anything.
     """
     _mend_streams()
+    # It warns of what it gives up when a command is stopped; what that means is told in words.
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
     own, stopped, ended = os.getpid(), list[int](), list[int]()
     # Registered first it runs last, when libraries have put away their temporary files.
     atexit.register(lambda: _die() if ended else None)

@@ -33,10 +33,11 @@ BATCH = 1_000
 Lacks = Callable[[Sequence[Record]], list[Record]]
 
 
-def rescue(chain: Path, why: Problem, lacks: Lacks) -> Path:
+def rescue(chain: Path, why: Problem, shipped_to: int, lacks: Lacks) -> Path:
     """Make the chain of what is sound in another and not in the database; return where it is.
 
-    chain: one that nobody writes to any more. why: how it broke. Raises OSError.
+    chain: one that nobody writes to any more. why: how it broke. shipped_to: the last record of it
+    that the database has, 0 for none. Raises OSError.
     """
     draft = chain / f"{RESCUED}.new"
     shutil.rmtree(draft, ignore_errors=True)
@@ -44,7 +45,7 @@ def rescue(chain: Path, why: Problem, lacks: Lacks) -> Path:
     own = uuid.uuid4()
     write_whole(draft / "identity", f"{own}\n".encode("ascii"))
     previous, count = first_chain(own), 0
-    seen = _Seen()
+    seen = _Seen(shipped_to)
     path = draft / f"{1:020d}.jsonl"
     with path.open("wb") as file:
         file.write(head_line(own, 1, previous))
@@ -65,10 +66,10 @@ def rescue(chain: Path, why: Problem, lacks: Lacks) -> Path:
 class _Seen:
     """Reads what is sound of a chain, and tells which of its records are not."""
 
-    def __init__(self) -> None:
+    def __init__(self, shipped_to: int) -> None:
         self._missing: list[str] = []
-        self._first = 1
-        self._last = 0
+        self._first = shipped_to + 1
+        self._last = shipped_to
         self._damaged = 0
 
     def batches(self, chain: Path) -> Iterator[list[Record]]:
@@ -91,7 +92,8 @@ class _Seen:
         )
 
     def _records(self, found: list[Path]) -> Iterator[Record]:
-        self._first = first_sequence(found[0]) if found else 1
+        # What was shipped may be deleted by now; what was not should be here.
+        self._first = min([self._first, *map(first_sequence, found)])
         self._last = self._first - 1
         # What a failed write left behind the next segment's first was answered with 451.
         stops = [*map(first_sequence, found[1:]), sys.maxsize]

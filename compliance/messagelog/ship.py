@@ -100,7 +100,8 @@ class Shipper:
         except BrokenChainError as error:
             if not rescued.is_dir():
                 _log.error("%s", error)
-                rescue(chain, error.problems[0], shipped.lacks)
+                shipped_to = max([shipped.place_of(one).sequence for one in ids_of(chain)] or [0])
+                rescue(chain, error.problems[0], shipped_to, shipped.lacks)
             for outbox in ids_of(chain):  # if its old files come back, nothing is shipped twice
                 shipped.close(outbox)
             self._ship_left(rescued, shipped, stop)

@@ -247,6 +247,20 @@ def test_a_lost_or_foreign_identity_stops_no_mail(host, text):
     assert "identity" in host.told() or "not one of this outbox" in host.told()
 
 
+def test_of_an_outbox_without_identity_the_records_before_its_first_segment_are_named(
+    host, monkeypatch
+):
+    monkeypatch.setattr(outbox_module, "SEGMENT_BYTES", 2000)
+    host.log(*names(1, 9))
+    first, second, *_ = segments(host.folder)
+    (host.folder / "identity").unlink()
+    first.unlink()
+    host.log("n001")
+    lost = int(second.stem) - 1
+    assert host.ship() == ["n001", *names(lost + 1, 9)]
+    assert f"lost: 1 to {lost}, and" in host.told()
+
+
 def test_a_restored_outbox_that_had_lost_its_identity_brings_nothing_twice(host):
     host.log(*names(1, 3))
     backup = host.folder.with_name("backup")
