@@ -8,14 +8,15 @@ import json
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, BinaryIO, TextIO, cast
+from typing import Annotated, Any, BinaryIO, TextIO, cast
 
 import psycopg
 import typer
+from psycopg.pq import TransactionStatus
 
 from compliance import output_file
 from compliance.clock import SWEDEN, midnight
@@ -230,13 +231,13 @@ def _connected() -> Iterator[Callable[[], Reader]]:
     """Give what lets the user of this machine in, who may read all; at the end they are out."""
     user = arguments.user()
     who = Identity(f"technician:{user}", user, [], everything=True)
-    readers: list[Reader] = []
+    tokens: list[str] = []
     with store.session(store.log_settings()) as connection:
         connection.autocommit = True
 
         def begin() -> Reader:
-            readers.append(Reader(connection, open_session(connection, who, _SESSION_MINUTES)))
-            return readers[-1]
+            tokens.append(open_session(connection, who, _SESSION_MINUTES))
+            return Reader(connection, tokens[-1])
 
         try:
             yield begin
@@ -248,9 +249,23 @@ def _connected() -> Iterator[Callable[[], Reader]]:
                 "choose a shorter time",
             ) from error
         finally:
-            with suppress(psycopg.Error):  # of a connection that is lost the session ends by itself
-                for reader in readers:
-                    reader.close()
+            with suppress(
+                psycopg.Error, UserError
+            ):  # then the sessions end when their time is over
+                _let_out(connection, tokens)
+
+
+def _let_out(connection: psycopg.Connection[Any], tokens: Sequence[str]) -> None:
+    """End the sessions, over a connection of its own if a stopped question still has this one."""
+    if connection.info.transaction_status is TransactionStatus.IDLE:
+        for token in tokens:
+            Reader(connection, token).close()
+        return
+    connection.cancel()
+    connection.close()
+    with store.session(store.log_settings()) as another:
+        for token in tokens:
+            Reader(another, token).close()
 
 
 def _must_be_known(reader: Reader, unit: str | None) -> None:
