@@ -249,9 +249,8 @@ def _connected() -> Iterator[Callable[[], Reader]]:
                 "choose a shorter time",
             ) from error
         finally:
-            with suppress(
-                psycopg.Error, UserError
-            ):  # then the sessions end when their time is over
+            # If that fails the sessions end when their time is over.
+            with suppress(psycopg.Error, UserError):
                 _let_out(connection, tokens)
 
 

@@ -1,5 +1,10 @@
 """What unit tests share."""
 
+import os
+import stat
+import tempfile
+from pathlib import Path
+
 import pytest
 from audit_town import town
 from hypothesis import settings
@@ -15,3 +20,19 @@ settings.load_profile("kommunpost")
 def facts() -> Facts:
     """What an audit sees of a municipality that follows its strategy in everything."""
     return town()
+
+
+@pytest.fixture
+def make_device():
+    """Make a character device of one's own, which a wrong program may replace. As root.
+
+    In /dev: where files are kept (Debian's /tmp too) devices often don't work (nodev).
+    """
+    with tempfile.TemporaryDirectory(dir="/dev", prefix="kommunpost-") as folder:
+
+        def make(name, major, minor):
+            path = Path(folder, name)
+            os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(major, minor))
+            return path
+
+        yield make

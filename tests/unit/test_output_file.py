@@ -91,13 +91,8 @@ def test_a_pipe_is_written_to_and_stays(tmp_path):
     assert stat.S_ISFIFO(path.stat().st_mode)
 
 
-def test_a_device_is_written_to_and_stays(tmp_path):
-    path = tmp_path / "null"
-    try:
-        os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 3))
-        path.write_bytes(b"")
-    except OSError as error:
-        pytest.skip(f"no device can be made here: {error}")
+def test_a_device_is_written_to_and_stays(make_device):
+    path = make_device("null", 1, 3)
     write(path)
     write(path, replaces=False)
     assert stat.S_ISCHR(path.stat().st_mode)

@@ -134,13 +134,8 @@ def test_an_output_that_cannot_be_written_is_told_of(end, output):
     assert "the file cannot be written" in told
 
 
-def test_a_full_device_is_told_of_and_stays(end, tmp_path):
-    path = tmp_path / "full"  # one of our own: a command that is wrong would replace it
-    try:
-        os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 7))
-        path.open("rb").close()
-    except OSError as error:
-        pytest.skip(f"no device can be made here: {error}")
+def test_a_full_device_is_told_of_and_stays(end, make_device):
+    path = make_device("full", 1, 7)
     code, _, told = end(*EXPORT, "--format", "csv", "--output", str(path))
     assert code == 2
     assert "the file cannot be written (No space left on device)" in told
