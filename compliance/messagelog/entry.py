@@ -177,8 +177,11 @@ def from_json(plain: dict[str, Any]) -> Record:
 
 
 def is_linked(previous: bytes, record: Record) -> bool:
-    """Say whether a record is unaltered and follows the one whose chain value is `previous`."""
-    return record == link(previous, record.sequence, record.entry, record.seed, record.version)
+    """Say whether a record's link is to the one whose chain value is `previous`.
+
+    Its digest counts as it stands: whether that is of what the entry says, `digest` tells.
+    """
+    return record.chain == chain_value(previous, record.sequence, record.digest)
 
 
 def framed_fields(entry: LogEntry, version: int = VERSION) -> list[bytes]:

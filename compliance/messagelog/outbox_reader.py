@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compliance.errors import UserError
-from compliance.messagelog.entry import chain_value, first_chain
+from compliance.messagelog.entry import first_chain, is_linked
 from compliance.messagelog.outbox_folder import (
     READ_HANDBOOK,
     BrokenChainError,
@@ -160,8 +160,7 @@ class OutboxReader:
         record = sound_record(line)
         if record is None:
             raise _broken(f"record {self._next} is {'damaged' if line else 'missing'}", path)
-        expected = chain_value(self._previous, self._next, record.digest)
-        if record.sequence != self._next or record.chain != expected:
+        if record.sequence != self._next or not is_linked(self._previous, record):
             raise _broken(f"record {self._next} does not follow the one before", path)
         self._host = self._host or record.entry.host
         if record.entry.host != self._host:

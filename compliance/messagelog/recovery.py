@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compliance.errors import Problem
-from compliance.messagelog.entry import Record, chain_value, first_chain
+from compliance.messagelog.entry import Record, first_chain, is_linked
 from compliance.messagelog.outbox_folder import (
     READ_HANDBOOK,
     REQUEST,
@@ -131,8 +131,7 @@ def _scan(path: Path, own: uuid.UUID) -> _Scan | None:
 
 
 def _follows(record: Record, tail: Tail) -> bool:
-    is_next = record.sequence == tail.sequence + 1
-    return is_next and record.chain == chain_value(tail.chain, record.sequence, record.digest)
+    return record.sequence == tail.sequence + 1 and is_linked(tail.chain, record)
 
 
 def _host_before(earlier: list[Path], own: uuid.UUID) -> str | None:

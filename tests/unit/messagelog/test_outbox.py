@@ -14,7 +14,7 @@ from compliance.errors import UserError
 from compliance.messagelog import outbox as outbox_module
 from compliance.messagelog import outbox_reader
 from compliance.messagelog.capture import OutboxUnavailableError
-from compliance.messagelog.entry import first_chain, from_json, is_linked
+from compliance.messagelog.entry import digest, first_chain, from_json, is_linked
 from compliance.messagelog.outbox import Outbox
 from compliance.messagelog.outbox_folder import BrokenChainError, read_identity, segments
 from compliance.messagelog.outbox_reader import OutboxReader
@@ -33,6 +33,7 @@ def records(folder, limit=100_000):
     for number, record in enumerate(found, 1):
         assert record.sequence == number
         assert is_linked(previous, record)
+        assert digest(record.entry, record.seed, record.version) == record.digest
         previous = record.chain
     return found
 
