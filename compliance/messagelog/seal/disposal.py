@@ -1,4 +1,4 @@
-"""Which entries of the log are disposed of, and when: the municipality's decisions, from a file.
+"""What of the log is disposed of, and when: the municipality's decisions, from a file.
 
 Nothing goes without a decision. A month goes when all of it is older than the period decided, so
 that an entry stays at least as long as that, and at most a month longer.
@@ -15,9 +15,11 @@ from compliance.errors import Problem, UserError
 from compliance.files.yamltree import Map, read_map
 from compliance.messagelog.seal.statement import Decision
 
-# What a decision can be about: every entry, or the audit's own mail; and the archive's copies.
+# What a decision can be about: every entry, or the audit's own mail; who read what of the log and
+# the archive; and the archive's copies.
 EVERY_ENTRY = "message-log"
-LOG_CLASSES = (EVERY_ENTRY, "probe")
+READINGS = "readings"
+LOG_CLASSES = (EVERY_ENTRY, "probe", READINGS)
 ARCHIVE_CLASS = "archive"
 CLASSES = (*LOG_CLASSES, ARCHIVE_CLASS)
 _KEYS = ("class", "period", "decision", "authority", "decided")
@@ -89,13 +91,13 @@ def parts_due(
     """Return what of the log is due, in the order in which it goes.
 
     An entry that two decisions are about goes under the first of them, and is counted there alone.
-    months: gives the months of a class before one, with the entries that may go and those held.
+    months: gives the months of a class before one, with how much of it may go and how much is held.
     """
     parts: list[Part] = []
     for rule in rules:
         kind = rule.decision.kind
         for month, entries, held in months(kind, rule.before(today)):
-            before = [part for part in parts if part.when == month]
+            before = [] if kind == READINGS else _entries_of(parts, month)
             if kind == EVERY_ENTRY:
                 entries -= sum(part.count for part in before)
                 held -= sum(part.held for part in before)
@@ -104,6 +106,11 @@ def parts_due(
             if entries or held:
                 parts.append(Part(rule, month, entries, held))
     return parts
+
+
+def _entries_of(parts: Iterable[Part], month: date) -> list[Part]:
+    """Return the parts of a month that are about entries."""
+    return [part for part in parts if part.when == month and part.rule.decision.kind != READINGS]
 
 
 def plan_code(rules: Sequence[Rule], going: Iterable[Going]) -> str:

@@ -3,14 +3,18 @@
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from operator import itemgetter
+from typing import Any
 
 import psycopg
 
 from compliance import settings
 from compliance.errors import UserError
 from compliance.messagelog import store
+from compliance.messagelog.seal import trace
 from compliance.messagelog.seal.disposal import (
     LOG_CLASSES,
+    READINGS,
     Going,
     Part,
     Rule,
@@ -46,27 +50,30 @@ def dispose(plan: str | None) -> None:
             if plan is None:
                 _show(view, rules, today, due)
                 return
-            check_plan(plan, rules, _done(view, rules), due)
+            check_plan(plan, rules, _done(view, trace.disposed(connection), rules), due)
         key = read_private_key(own.key_file)
         for part in due:
             if not part.count:
                 continue
             with SealStore.disposing(connection) as view:
                 sealer = Sealer(view, key, loaded.municipality.domain, datetime.now(UTC))
-                went = _dispose_of(sealer, part)
-            done = f"{went} entries disposed of under {part.rule.decision.number}"
+                went = _dispose_of(part, sealer, connection)
+            done = f"{_counted(part, went)} disposed of under {part.rule.decision.number}"
             left = "nothing of it may go any more: it is gone, or held since it was shown"
             sys.stdout.write(f"{part.when:%Y-%m}: {done if went else left}\n")
             sys.stdout.flush()
 
 
-def _dispose_of(sealer: Sealer, part: Part) -> int:
+def _dispose_of(part: Part, sealer: Sealer, connection: psycopg.Connection[Any]) -> int:
     """Dispose of a month and count what went: all that was shown, or nothing if nothing is left.
 
     Raises UserError if another number may go now.
     """
+    decision = part.rule.decision
     try:
-        made = sealer.dispose(part.rule.decision, part.when)
+        if decision.kind == READINGS:
+            return trace.dispose_of(connection, decision, part.when, part.count)
+        made = sealer.dispose(decision, part.when)
     except psycopg.errors.DataException as error:  # a hold ended between counting and deleting
         raise _changed(part) from error
     if made is None:
@@ -76,22 +83,32 @@ def _dispose_of(sealer: Sealer, part: Part) -> int:
     return part.count
 
 
+def _counted(part: Part, number: int) -> str:
+    kind = part.rule.decision.kind
+    return f"{number} readings" if kind == READINGS else f"{number} entries"
+
+
 def _changed(part: Part) -> UserError:
     return UserError.of(
-        f"not {part.count} entries may go now, as was shown: nothing of this month went",
+        f"not {_counted(part, part.count)} may go now, as was shown: nothing of this month went",
         f"{part.rule.decision.kind} {part.when:%Y-%m}",
         "look again with --dry-run",
     )
 
 
-def _done(view: SealStore, rules: Sequence[Rule]) -> list[Going]:
+def _done(view: SealStore, gone: Sequence[trace.Gone], rules: Sequence[Rule]) -> list[Going]:
     """Return what was disposed of under these decisions, in order."""
     decisions = [rule.decision for rule in rules]
-    told = (statement.says for statement in of_log(view.statements()))
+    told = [
+        (statement.made_at, says.decision, says.month, says.entries)
+        for statement in of_log(view.statements())
+        if isinstance(says := statement.says, Disposal)
+    ]
+    told += [(one.at, one.decision, one.month, one.readings) for one in gone]
     return [
-        (says.decision.kind, says.month, says.entries)
-        for says in told
-        if isinstance(says, Disposal) and says.decision in decisions
+        (decision.kind, month, count)
+        for _, decision, month, count in sorted(told, key=itemgetter(0))
+        if decision in decisions
     ]
 
 
@@ -105,7 +122,7 @@ def _show(view: SealStore, rules: Sequence[Rule], today: date, due: Sequence[Par
         for part in due:
             if part.rule == rule:
                 note = f", {part.held} held" if part.held else ""
-                sys.stdout.write(f"  {part.when:%Y-%m}: {part.count} entries{note}\n")
+                sys.stdout.write(f"  {part.when:%Y-%m}: {_counted(part, part.count)}{note}\n")
     for hold in view.holds(max((rule.before(today) for rule in rules), default=date.min)):
         whose = hold.unit or "all units"
         if hold.accepted_from:
@@ -117,7 +134,7 @@ def _show(view: SealStore, rules: Sequence[Rule], today: date, due: Sequence[Par
     total = sum(part.count for part in due)
     code = plan_code(rules, [part.going for part in due])
     sys.stdout.write(
-        f"{total} entries would go. To dispose of them: kommunpost log dispose --plan {code}\n"
+        f"{total} rows would go. To dispose of them: kommunpost log dispose --plan {code}\n"
         if total
         else "nothing is to be disposed of\n"
     )

@@ -335,7 +335,7 @@ class SealStore:
         return [(outbox, sequence, digest) for outbox, sequence, digest in rows]
 
     def plan(self, kind: str, before: date) -> list[tuple[date, int, int]]:
-        """Return each month before one, its entries that may go, and those that are held."""
+        """Return each month before one, how much of it may go, and how much is held."""
         rows = self._connection.execute(
             "SELECT month, entries, held FROM log.disposal_plan(%s, %s)", [kind, before]
         )

@@ -94,7 +94,7 @@ def test_a_dry_run_shows_what_would_go_and_its_plan_disposes_of_it(
     today = datetime.now(UTC)
     oldest = date(today.year - 1, today.month, 1)
     assert f"message-log: what is older than {oldest}, under KS 2026/117" in shown
-    assert "  2025-01: 20 entries\n  2025-02: 20 entries\n40 entries would go" in shown
+    assert "  2025-01: 20 entries\n  2025-02: 20 entries\n40 rows would go" in shown
     assert count(connect) == 50
     done = dispose("--plan", shown.split()[-1])
     assert done.output.splitlines() == [
@@ -213,7 +213,7 @@ def test_an_entry_that_two_decisions_are_about_is_shown_and_goes_once(
     told = [line.strip() for line in shown.splitlines() if line.startswith("  2025-01")]
     assert told == (["2025-01: 4 entries", "2025-01: 6 entries"] if probes_first
                     else ["2025-01: 10 entries"])  # fmt: skip
-    assert "10 entries would go" in shown
+    assert "10 rows would go" in shown
     done = dispose("--plan", shown.split()[-1]).output.splitlines()
     assert [line.partition(" disposed of under ")[0] for line in done] == told
     assert count(connect) == 1
