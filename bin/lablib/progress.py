@@ -29,27 +29,48 @@ class Steps:
     def run(self, title: str, command: list[str | Path], remedy: str) -> None:
         """Run a program as one step. Raises StepFailedError with the end of what it printed."""
         with self._step(title) as tell:
-            log = self.logs / f"{self.number:02d}-{_slug(title)}.log"
-            words = [str(word) for word in command]
+            process, log = self._start(title, command, piped=True)
             with log.open("w") as sink:
-                process = subprocess.Popen(
-                    words,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    text=True,
-                    errors="replace",
-                    env=self.environment,
-                )
                 for line in process.stdout or ():
                     sink.write(line)
                     tell(line)
-            if process.wait():
-                end = "".join(log.read_text().splitlines(keepends=True)[-40:])
-                raise StepFailedError(
-                    f"{end}\nFailed: {title} (exit status {process.returncode}).\n"
-                    f"The whole output: {log}\nWhat to do: {remedy}"
-                )
+            _expect_success(process, title, log, remedy)
+
+    @contextmanager
+    def beside(self, title: str, command: list[str | Path], remedy: str) -> Iterator[None]:
+        """Run a program as a step beside those within; behind them wait for its end.
+
+        Raises StepFailedError as `run` does. It is ended if one of those fails.
+        """
+        self.number += 1
+        head = f"[{self.number}/{self.total}] {title}"
+        _console.print(f"{head}, beside what follows ...", soft_wrap=True)
+        started = time.monotonic()
+        process, log = self._start(title, command, piped=False)
+        try:
+            yield
+        except BaseException:
+            process.terminate()
+            raise
+        _expect_success(process, title, log, remedy)
+        _console.print(f"{head}: {time.monotonic() - started:.0f} s", soft_wrap=True)
+
+    def _start(
+        self, title: str, command: list[str | Path], *, piped: bool
+    ) -> tuple[subprocess.Popen[str], Path]:
+        """Start a program. What it prints goes to its log file, or to a pipe for who writes it."""
+        log = self.logs / f"{self.number:02d}-{_slug(title)}.log"
+        with log.open("w") as sink:
+            process = subprocess.Popen(
+                [str(word) for word in command],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if piped else sink,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                env=self.environment,
+            )
+        return process, log
 
     def run_openly(self, title: str, command: list[str | Path], remedy: str) -> None:
         """Run a program whose output is itself what the person came for, such as a test run."""
@@ -72,6 +93,15 @@ class Steps:
             _console.print(f"{head} ...", soft_wrap=True)
             yield _Teller(lambda _text: None)
         _console.print(f"{head}: {time.monotonic() - started:.0f} s", soft_wrap=True)
+
+
+def _expect_success(process: subprocess.Popen[str], title: str, log: Path, remedy: str) -> None:
+    if process.wait():
+        end = "".join(log.read_text().splitlines(keepends=True)[-40:])
+        raise StepFailedError(
+            f"{end}\nFailed: {title} (exit status {process.returncode}).\n"
+            f"The whole output: {log}\nWhat to do: {remedy}"
+        )
 
 
 class _Teller:
