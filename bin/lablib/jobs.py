@@ -109,13 +109,13 @@ def demo(lab: Lab) -> None:
 
 
 def test(lab: Lab) -> None:
-    """Run every test: those without a lab first, since they tell soonest."""
+    """Run every test. What needs no lab, or a host of its own, runs beside what waits much."""
     steps = _steps(lab, LAB_STEPS + 7)
     pytest = [BIN / "pytest", "-q", "--durations=5"]
     mend = "read the failed test above; `make lab` keeps the lab to look at"
     alone = [*pytest, "--numprocesses=auto", "tests/unit", "tests/roles"]
-    steps.run_openly("Tests without a lab", alone, mend)
-    _deploy(lab, steps)
+    with steps.beside("Tests without a lab", alone, mend):
+        _deploy(lab, steps)
     _point_command_line(lab)
     accounts = [PYTHON, CHECKOUT / "bin/lab-accounts", lab.build]
     steps.run("Making accounts of the example municipality", accounts, MEND)

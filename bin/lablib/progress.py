@@ -40,7 +40,8 @@ class Steps:
     def beside(self, title: str, command: list[str | Path], remedy: str) -> Iterator[None]:
         """Run a program as a step beside those within; behind them wait for its end.
 
-        Raises StepFailedError as `run` does. It is ended if one of those fails.
+        Tells the last line of what it printed. Raises StepFailedError as `run` does. It is ended
+        if one of those fails.
         """
         self.number += 1
         head = f"[{self.number}/{self.total}] {title}"
@@ -53,7 +54,8 @@ class Steps:
             process.terminate()
             raise
         _expect_success(process, title, log, remedy)
-        _console.print(f"{head}: {time.monotonic() - started:.0f} s", soft_wrap=True)
+        said = log.read_text().rstrip().rpartition("\n")[2]
+        _console.print(f"{head}: {time.monotonic() - started:.0f} s; {said}", soft_wrap=True)
 
     def _start(
         self, title: str, command: list[str | Path], *, piped: bool
