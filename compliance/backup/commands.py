@@ -42,6 +42,18 @@ def list_() -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def find(
+    copy: Annotated[str, typer.Argument(help="A copy's name, or `latest`")],
+) -> None:
+    """Print the name of a copy, so that what follows means the same one.
+
+    \b
+    Example: kommunpost backup find latest
+    """
+    typer.echo(repository.choose(plan.load(), datetime.now(UTC), copy).name)
+
+
 @app.command("try")
 def try_() -> None:
     """Try the newest copy: lay its dumps into something of their own and look at them.
