@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -81,6 +82,28 @@ def state() -> None:
         row["tried"] = tried.at.isoformat() if tried else None
         row["trial_error"] = tried.error if tried else None
     typer.echo(json.dumps(row))
+
+
+@app.command()
+def fetch(
+    path: Annotated[Path, typer.Argument(help="A file or folder, as it was called here")],
+    folder: Annotated[Path, typer.Argument(help="Where it is laid, below its own path")],
+    copy: _Copy = "latest",
+) -> None:
+    """Fetch a file out of a copy to look at it; nothing in use is touched.
+
+    \b
+    Example: kommunpost backup fetch /var/lib/kommunpost/outbox /root/copy
+    """
+    loaded = plan.load()
+    chosen = repository.choose(loaded, datetime.now(UTC), copy)
+    repository.Repository(loaded, chosen.month).restore(chosen, [path], folder)
+    found = folder / path.relative_to("/")
+    if not found.exists():
+        raise UserError.of(
+            f"copy {chosen.name} has no such file", str(path), "write its path from the root on"
+        )
+    typer.echo(f"{found}")
 
 
 @app.command()
