@@ -97,13 +97,13 @@ def test_one_mailbox_comes_back_into_a_folder_of_it(world, on_host, restore):
 
 def test_a_copy_that_was_damaged_on_the_backup_host_is_found_by_the_trial(on_host):
     on_host("mx2", "systemctl start kommunpost-backup-try.service")
-    pack = on_host("backup", "find /srv/copies/mx2 -path '*/data/*' -type f | head -1").strip()
-    on_host("backup", f"cp -p {pack} /root/pack && truncate -s -1 {pack}")
+    pack = on_host("copies", "find /srv/copies/mx2 -path '*/data/*' -type f | head -1").strip()
+    on_host("copies", f"cp -p {pack} /root/pack && truncate -s -1 {pack}")
     try:
         on_host("mx2", "systemctl start kommunpost-backup-try.service", check=False)
         state = on_host("mx2", "/opt/kommunpost/bin/kommunpost backup state")
         assert '"trial_error": "copies of mx2' in state
     finally:
-        on_host("backup", f"cp -p /root/pack {pack} && rm /root/pack")
+        on_host("copies", f"cp -p /root/pack {pack} && rm /root/pack")
         on_host("mx2", "systemctl start kommunpost-backup-try.service")
     assert '"trial_error": null' in on_host("mx2", "/opt/kommunpost/bin/kommunpost backup state")
