@@ -18,6 +18,7 @@ from compliance.settings import load, settings_path
 _DOORS = {
     "archive": "compliance.messagelog.archive_commands",
     "audit": "compliance.audit",
+    "backup": "compliance.backup.commands",
     "directory": "compliance.directory.commands",
     "log": "compliance.messagelog.commands",
     "loglist": "compliance.loglist.commands",

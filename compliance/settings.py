@@ -249,6 +249,7 @@ class Audit(BaseModel):
     imap: Imap | None = None
     publication: Publication | None = None
     mail_hosts: list[MailHost] = Field(default_factory=list)
+    backups: list[MailHost] = Field(default_factory=list, description="Hosts with data to copy")
     watch: MailHost | None = Field(
         default=None, description="Where the mailboxes lie and the role `watch` runs"
     )

@@ -14,7 +14,7 @@ from .progress import Steps
 PYTHON = Path(sys.executable)
 BIN = PYTHON.parent
 MEND = "read the failed task above; mend it and run the same command again"
-LAB_STEPS = 6
+LAB_STEPS = 7
 
 
 def _steps(lab: Lab, total: int) -> Steps:
@@ -66,6 +66,7 @@ def _deploy(lab: Lab, steps: Steps) -> None:
     steps.run("Loading the example municipality", _playbook(lab, "directory.yml"), MEND)
     facts = [PYTHON, CHECKOUT / "bin/lab-facts", lab.build]
     steps.run("Giving every example person a password", facts, MEND)
+    steps.run("Copying every host, and trying the copies", _playbook(lab, "backup.yml"), MEND)
     steps.run("Taking a snapshot", [*tool, "snapshot"], "see docs/lab.md")
     lab.names(_names(lab))
     marker.write_text(key)

@@ -1,6 +1,6 @@
 """The controls that exist, in the order of the report."""
 
-from compliance.checks import b1, b2, b3, b4, g1, g3, g7, s2, w1, w2
+from compliance.checks import b1, b2, b3, b4, g1, g3, g7, s2, t1, w1, w2
 from compliance.checks.model import Check, Result
 from compliance.errors import UserError
 from compliance.probes.facts import Facts
@@ -16,6 +16,7 @@ CHECKS: tuple[Check, ...] = (
     g3.CHECK,
     g7.CHECK,
     s2.CHECK,
+    t1.CHECK,
 )
 
 IDS = tuple(check.control.id for check in CHECKS)

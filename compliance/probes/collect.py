@@ -7,7 +7,7 @@ import secrets
 from datetime import UTC, datetime
 
 from compliance.errors import UserError
-from compliance.probes import arrival, ldap, log, plan, unread, web
+from compliance.probes import arrival, backup, ldap, log, plan, unread, web
 from compliance.probes.facts import (
     Accepted,
     Audience,
@@ -68,6 +68,10 @@ def collect(
     if "unread" in needs and audit.watch:
         progress.step("unread")
         watched = unread.read(audit.watch)
+    copied = None
+    if "backups" in needs and audit.backups:
+        progress.step("backups")
+        copied = tuple(map(backup.read, audit.backups))
     municipality = settings.municipality
     return Facts(
         run=run,
@@ -84,6 +88,7 @@ def collect(
         seal=sealed,
         unread=watched,
         review=reviewed,
+        backups=copied,
     )
 
 

@@ -311,6 +311,22 @@ class ReviewFacts:
 
 
 @dataclass(frozen=True)
+class BackupFacts:
+    """How a host is copied. set_up is None where the host did not tell.
+
+    copied: when the newest copy that the backup host has was taken. tried: when a restore of one
+    was last tried; trial_error: why it failed, None if it went well.
+    """
+
+    name: str
+    seen: Seen
+    set_up: bool | None = None
+    copied: datetime | None = None
+    tried: datetime | None = None
+    trial_error: str | None = None
+
+
+@dataclass(frozen=True)
 class Facts:
     """All that one run saw."""
 
@@ -328,6 +344,7 @@ class Facts:
     seal: SealFacts | None = None
     unread: UnreadFacts | None = None
     review: ReviewFacts | None = None
+    backups: tuple[BackupFacts, ...] | None = None
 
 
 _ADAPTER: TypeAdapter[Facts] = TypeAdapter(Facts)

@@ -68,6 +68,11 @@ def in_groups(groups: list[str]) -> list[Server]:
     return [Server(name, runner.get_host(name), runner.get_variables(name)) for name in names]
 
 
+def copied() -> list[Server]:
+    """Return the hosts whose data are copied: all but the one that holds the copies."""
+    return in_groups([group for group in MUNICIPAL if group != "backup"])
+
+
 def relays() -> list[str]:
     """Return the addresses, as networks, of the mail hosts that have no mailboxes."""
     return [

@@ -42,6 +42,7 @@ def _sources(server: Server, open_to: str) -> list[str]:
         "everyone": ["0.0.0.0/0", "::/0"],
         "management": management,
         "relays": servers.relays(),
+        "copied": [f"{host.address}/32" for host in servers.copied()],
         "inside": [*server.variables["municipality_networks"], *management],
     }[open_to]
 

@@ -18,14 +18,14 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("host", ["mail", "mx2", "outside"])
+@pytest.mark.parametrize("host", ["mail", "mx2", "copies", "outside"])
 def test_no_warnings_or_errors_in_the_journal(on_host, host):
     lines = on_host(host, "journalctl --boot --priority warning --output json").splitlines()
     texts = [_text(json.loads(line)) for line in lines]
     assert [text for text in texts if not any(re.search(p, text) for p in EXPECTED)] == []
 
 
-@pytest.mark.parametrize("host", ["mail", "mx2", "outside"])
+@pytest.mark.parametrize("host", ["mail", "mx2", "copies", "outside"])
 def test_nothing_failed_to_start(on_host, host):
     assert on_host(host, "systemctl --failed --plain --no-legend").strip() == ""
 

@@ -170,6 +170,20 @@ def _review() -> f.ReviewFacts:
     return f.ReviewFacts(seen("the review", "postgresql"), None, AT, units)
 
 
+def _backups() -> tuple[f.BackupFacts, ...]:
+    """Two hosts, copied in the night and tried on Sunday."""
+    return tuple(
+        f.BackupFacts(
+            name,
+            seen("kommunpost backup state", name),
+            True,
+            AT - timedelta(hours=5),
+            AT - timedelta(days=2),
+        )
+        for name in ("mail", "mx2")
+    )
+
+
 def town() -> f.Facts:
     """Return the facts of a municipality that follows its strategy in everything."""
     rows = (
@@ -202,6 +216,7 @@ def town() -> f.Facts:
         ),
         unread=_unread(),
         review=_review(),
+        backups=_backups(),
         web=f.WebFacts(
             (
                 page,
