@@ -16,6 +16,7 @@ from compliance.errors import UserError
 _CACHE = "/var/cache/kommunpost-backup"
 _NO_REPOSITORY = 10
 _INCOMPLETE = 3
+_WRITES = ("init", "unlock", "backup")
 # A maildir lives while it is read: a message that was read or moved meanwhile has another name.
 _VANISHED = "no such file or directory"
 
@@ -116,7 +117,8 @@ class Repository:
             *("restic", "--repo", f"rclone:{self.month}", "--option", f"rclone.program={ssh}"),
             *("--option", "rclone.args=serve restic --stdio"),
             *("--password-file", str(self._plan.password_file), "--cache-dir", _CACHE),
-            *("--retry-lock", "10m"),
+            # A lock that a dead run or an intruder left must not keep anybody from reading.
+            *(() if words[0] in _WRITES else ("--no-lock",)),
         ]
         return subprocess.run(  # noqa: S603 - words of this program's own
             [*command, *words],
