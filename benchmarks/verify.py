@@ -205,16 +205,14 @@ def fill(host: str, days: int, key: Ed25519PrivateKey) -> None:
     first = LAST_DAY - timedelta(days=days - 1)
     town_log.make_roles(host)
     with town_log.connect(host, "owner") as owner:
-        known = store.migrations()
-        # Rows first, the indexes for reading after: so it takes a minute and not many.
-        store.migrate(owner, [one for one in known if one.number in town_log.BEFORE_ROWS])
+        store.migrate(owner, store.migrations())
         owner.execute("SELECT log.make_months(%s, %s)", [first, LAST_DAY])
-        owner.execute(FILL, {"outbox": OUTBOX, "first": first, "count": days * 1000})
+        with town_log.indexes_after(owner):
+            owner.execute(FILL, {"outbox": OUTBOX, "first": first, "count": days * 1000})
         owner.execute(
             "INSERT INTO log.position VALUES (%s, 'mail.sjovalla.example', %s, sha256(''))",
             [OUTBOX, days * 1000],
         )
-        store.migrate(owner, known)
         owner.execute("VACUUM ANALYZE log.entry")
     now = datetime(LAST_DAY.year, LAST_DAY.month, LAST_DAY.day, tzinfo=UTC) + timedelta(days=1)
     sign(host, key, now)
