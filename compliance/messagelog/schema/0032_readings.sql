@@ -29,47 +29,30 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' A
     SELECT EXISTS (SELECT FROM log.reading_disposal AS d WHERE d.month = date_trunc('month', at))
 $$;
 
--- Of readings and of what a technician fetched from the archive, which has no reading.
-CREATE FUNCTION log.refuse_undecided_reading() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF NOT log.is_trace_disposed(OLD.asked_at) THEN
-        RAISE EXCEPTION 'who read what is never changed: % on % refused', TG_OP, TG_TABLE_NAME
-            USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    RETURN OLD;
-END
-$$;
-
--- Of what belongs to a reading, as long as that is there.
-CREATE FUNCTION log.refuse_while_read() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF EXISTS (SELECT FROM log.reading AS r WHERE r.number = OLD.reading) THEN
-        RAISE EXCEPTION 'who read what is never changed: % on % refused', TG_OP, TG_TABLE_NAME
-            USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    RETURN OLD;
-END
+CREATE FUNCTION log.is_reading(reading bigint) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM log.reading AS r WHERE r.number = reading)
 $$;
 
 DROP TRIGGER reading_unchanged ON log.reading;
 CREATE TRIGGER reading_unchanged BEFORE UPDATE OR TRUNCATE ON log.reading
     FOR EACH STATEMENT EXECUTE FUNCTION log.refuse_change();
 CREATE TRIGGER reading_disposed_lawfully BEFORE DELETE ON log.reading
-    FOR EACH ROW EXECUTE FUNCTION log.refuse_undecided_reading();
+    FOR EACH ROW WHEN (NOT log.is_trace_disposed(OLD.asked_at))
+    EXECUTE FUNCTION log.refuse_change();
 DROP TRIGGER reading_page_unchanged ON log.reading_page;
 CREATE TRIGGER reading_page_unchanged BEFORE UPDATE OR TRUNCATE ON log.reading_page
     FOR EACH STATEMENT EXECUTE FUNCTION log.refuse_change();
 CREATE TRIGGER reading_page_goes_along BEFORE DELETE ON log.reading_page
-    FOR EACH ROW EXECUTE FUNCTION log.refuse_while_read();
+    FOR EACH ROW WHEN (log.is_reading(OLD.reading)) EXECUTE FUNCTION log.refuse_change();
 DROP TRIGGER archive_reading_unchanged ON log.archive_reading;
 CREATE TRIGGER archive_reading_unchanged BEFORE UPDATE OR TRUNCATE ON log.archive_reading
     FOR EACH STATEMENT EXECUTE FUNCTION log.refuse_change();
+-- What a technician fetched has no reading.
 CREATE TRIGGER archive_reading_goes_along BEFORE DELETE ON log.archive_reading
-    FOR EACH ROW WHEN (OLD.reading IS NOT NULL) EXECUTE FUNCTION log.refuse_while_read();
-CREATE TRIGGER archive_reading_disposed_lawfully BEFORE DELETE ON log.archive_reading
-    FOR EACH ROW WHEN (OLD.reading IS NULL) EXECUTE FUNCTION log.refuse_undecided_reading();
+    FOR EACH ROW WHEN (CASE WHEN OLD.reading IS NULL THEN NOT log.is_trace_disposed(OLD.asked_at)
+                       ELSE log.is_reading(OLD.reading) END)
+    EXECUTE FUNCTION log.refuse_change();
 
 -- The trace before a month, by month: readings, and what a technician fetched from the archive.
 -- By whom a letter was handed over to the archive stays as long as the note of that. A month is
@@ -98,25 +81,17 @@ SET timezone = 'UTC' AS $$
     FROM judged AS j ORDER BY 1
 $$;
 
--- As in 0008, and of the class 'readings' what `log.trace_plan` tells.
-CREATE OR REPLACE FUNCTION log.disposal_plan(class text, before date)
+-- What may go of a class, by month: of entries as before, of who read what as said above.
+ALTER FUNCTION log.disposal_plan(text, date) RENAME TO entry_plan;
+CREATE FUNCTION log.disposal_plan(class text, before date)
 RETURNS TABLE (month date, entries bigint, held bigint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC' AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF class = 'readings' THEN
         RETURN QUERY SELECT * FROM log.trace_plan(before);
-        RETURN;
+    ELSE
+        RETURN QUERY SELECT * FROM log.entry_plan(class, before);
     END IF;
-    month := (SELECT date_trunc('month', min(e.accepted_at)) FROM log.entry AS e);
-    WHILE month < before LOOP
-        SELECT count(*) FILTER (WHERE NOT d.held), count(*) FILTER (WHERE d.held)
-        INTO entries, held FROM log.disposable(class, month) AS d;
-        IF entries + held > 0 THEN
-            RETURN NEXT;
-        END IF;
-        month := month + interval '1 month';
-    END LOOP;
 END
 $$;
 
@@ -164,9 +139,10 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     ON CONFLICT (outbox_id) DO UPDATE SET is_closed = true WHERE p.host = excluded.host
 $$;
 
-REVOKE ALL ON FUNCTION log.is_trace_disposed(timestamptz), log.refuse_undecided_reading(),
-    log.refuse_while_read(), log.trace_plan(date),
+REVOKE ALL ON FUNCTION log.is_trace_disposed(timestamptz), log.is_reading(bigint),
+    log.trace_plan(date), log.disposal_plan(text, date),
     log.dispose_of_readings(date, bigint, text, text, date, timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION log.dispose_of_readings(date, bigint, text, text, date, timestamptz)
-    TO kommunpost_disposer;
+REVOKE ALL ON FUNCTION log.entry_plan(text, date) FROM kommunpost_disposer;
+GRANT EXECUTE ON FUNCTION log.disposal_plan(text, date),
+    log.dispose_of_readings(date, bigint, text, text, date, timestamptz) TO kommunpost_disposer;
 GRANT SELECT ON log.reading_disposal TO kommunpost_disposer, kommunpost_reader;
