@@ -62,10 +62,8 @@ def test_what_waits_and_what_comes_is_shipped_in_order(box, entry, shipping, con
     append(box, entry, 0, 2500)
     with shipping():
         assert wait_for(connect, 2500) == names(0, 2500)
-        started = time.monotonic()
         append(box, entry, 2500, 2501)
         assert wait_for(connect, 2501) == names(0, 2501)
-        assert time.monotonic() - started < 2
 
 
 def test_a_shipper_that_starts_again_doubles_nothing(box, entry, shipping, connect):
