@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from . import STATE, LabError, cgroups, image, inventory, run, say
 from .host import Host
@@ -28,11 +29,10 @@ class Lab:
         self.ssh_config = self.build / "ssh_config"
         standing = self._standing()
         self.network = Network(name, str(standing.get("subnet", subnet)))
-        topology = tomllib.loads(TOPOLOGY.read_text())
-        self.hosts = {
-            host: Host(name, self.state, host, facts, self.network)
-            for host, facts in topology["hosts"].items()
-        }
+        self._planned = tomllib.loads(TOPOLOGY.read_text())["hosts"]
+        # The topology may have changed since the lab was started: what runs is what was started.
+        self._started = standing.get("hosts", self._planned)
+        self.hosts = self._hosts(self._started)
         owner = standing.get("checkout", str(CHECKOUT))
         if owner != str(CHECKOUT) and any(host.running for host in self.hosts.values()):
             raise LabError(
@@ -40,22 +40,34 @@ class Lab:
                 "or choose a name and subnet, e.g. LAB=two SUBNET=10.77.2.0/24"
             )
 
-    def _standing(self) -> dict[str, str]:
+    def _hosts(self, topology: dict[str, Any]) -> dict[str, Host]:
+        return {
+            name: Host(self.name, self.state, name, facts, self.network)
+            for name, facts in topology.items()
+        }
+
+    def _standing(self) -> dict[str, Any]:
         """Return what a lab of this name was started with; nothing if there is none."""
         facts = self.state / "lab.json"
         return json.loads(facts.read_text()) if facts.exists() else {}
 
     def up(self) -> None:
-        """Boot what does not run. What a dead lab of this name left is cleared first."""
-        if self.status(quiet=True):
+        """Boot the topology if it does not run. What a dead lab of this name left goes first."""
+        if self._started == self._planned and self.status(quiet=True):
             say(f"Lab {self.name} is running already.")
             return
         self.down()  # a lab that was cut off leaves mounts, cgroups, bridge and nft table
+        self.hosts = self._hosts(self._planned)
         base = image.ensure()
         self._raise_inotify()
         self.network.up()
         self.state.mkdir(parents=True, mode=0o700)
-        facts = {"checkout": str(CHECKOUT), "subnet": str(self.network.subnet), "base": str(base)}
+        facts = {
+            "checkout": str(CHECKOUT),
+            "subnet": str(self.network.subnet),
+            "base": str(base),
+            "hosts": self._planned,
+        }
         (self.state / "lab.json").write_text(json.dumps(facts))
         key = self._ssh_key()
         for host in self.hosts.values():
