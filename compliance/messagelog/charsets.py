@@ -82,8 +82,9 @@ _BEGINNING_ANEW = frozenset({"utf_7", "hz", "iso2022_kr", *_BYTE_ORDER_MARKS}) |
 _LOOSE = re.compile("[\udc80-\udcff]")
 _WHOLE = re.compile("[^\x00-\x7f\udc80-\udcff]")
 _IN_CP1252 = {0xDC00 + byte: bytes([byte]).decode("cp1252", "replace") for byte in range(128, 256)}
-# UTF-8 of windows-1252's own characters: would be Â, Ã or â before a sign, as no Swede writes.
-_SURELY_UTF_8 = re.compile("[\x80-\xff\u2010-\u203a\u20ac\u2122]")
+# UTF-8 of windows-1252's own characters, which would be Â, Ã or â before a sign, or of emoji, which
+# would be ð before three: no Swede writes so.
+_SURELY_UTF_8 = re.compile("[\x80-\xff\u2010-\u203a\u20ac\u2122\U00010000-\U0010ffff]")
 _CUT = re.compile(r"(?:[\udcc2\udcc3]|[\udce2\udcf0][\udc80-\udcbf]{0,2})\Z")
 
 
@@ -162,7 +163,8 @@ def eight_bit(raw: bytes) -> str:
     """Decode raw header or envelope bytes, which say no charset: UTF-8 (RFC 6532) or windows-1252.
 
     What isn't all UTF-8 is UTF-8 with bytes of windows-1252 between if one of its UTF-8 characters
-    is Latin-1, a dash, a quote or €, or if they outnumber those bytes; else it is windows-1252.
+    is Latin-1, a dash, a quote, € or beyond U+FFFF, or if they outnumber those bytes; else it is
+    windows-1252.
     A character that the end cuts off shows as U+FFFD.
     """
     try:
