@@ -81,28 +81,27 @@ def _ship(outbox: Path, log: Log) -> None:
     Shipper(outbox, town_log.HOST, log, notifier).run(threading.Event())
 
 
-def wait_for(owner: psycopg.Connection, sequence: int, seconds: float = 0.01) -> float:
-    """Look again and again until an entry is in the database; return when it was seen there."""
+def wait_for(owner: psycopg.Connection, sequence: int) -> float:
+    """Wait until an entry is in the database; return when it was seen there."""
     until = time.perf_counter() + PATIENCE
     while time.perf_counter() < until:
         row = owner.execute("SELECT max(sequence) FROM log.position").fetchone()
         if row and (row[0] or 0) >= sequence:
             return time.perf_counter()
-        time.sleep(seconds)  # the database tells nobody
+        time.sleep(0.01)  # the database tells nobody
     raise SystemExit(f"entry {sequence} was not shipped within {PATIENCE} s")
 
 
 def drain(owner: psycopg.Connection, count: int) -> tuple[float, float]:
     """Return by the clock, and by the database's processor, the seconds that an outbox takes."""
-    seldom = 0.1  # each look takes from the processors that are measured
-    began = wait_for(owner, 1, seldom)
+    began = wait_for(owner, 1)
     pid = owner.execute(
         "SELECT pid FROM pg_stat_activity WHERE usename = 'kommunpost_writer'"
     ).fetchone()
     first = owner.execute("SELECT max(sequence) FROM log.position").fetchone()
     used = town_log.processor_seconds(pid[0])
     share = (count - first[0]) / count
-    seconds = wait_for(owner, count, seldom) - began
+    seconds = wait_for(owner, count) - began
     return seconds / share, (town_log.processor_seconds(pid[0]) - used) / share
 
 

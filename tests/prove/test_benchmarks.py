@@ -1,4 +1,4 @@
-"""Benchmarks still run: in small where they measure time, for what they do and not how fast."""
+"""Benchmarks that need no lab still run: small where they measure time, and not for how fast."""
 
 import re
 import subprocess
