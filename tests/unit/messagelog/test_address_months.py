@@ -3,11 +3,13 @@
 # ruff: noqa: F811 - fixtures of test_seal_store.py
 
 import random
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 from sealed_log import ONE, entry_of
 from test_seal_store import Ship, configured, ship, tamper  # noqa: F401
 
@@ -109,8 +111,8 @@ def spans(connect, unit, address, low=FIRST, high=datetime(2025, 11, 1, tzinfo=U
     owner = connect("owner")
     owner.execute("SET TIME ZONE 'UTC'")  # the months' own
     return owner.execute(
-        "SELECT m::date FROM log.spans_of_addresses(%s, ARRAY[%s], %s, %s) AS s,"
-        " generate_series(s.from_time, s.to_time - interval '1 s', interval '1 month') AS m",
+        "SELECT DISTINCT m::date FROM log.months_of_addresses(%s, ARRAY[%s], %s, %s) AS s,"
+        " generate_series(s.last_along, s.month, interval '1 month') AS m",
         [unit, address, low, high],
     ).fetchall()  # fmt: skip
 
@@ -130,6 +132,48 @@ def test_only_months_that_have_it_are_looked_into_and_two_between(town, connect)
         ) <= 3  # fmt: skip
     assert 0 < len(looked) < 15
     assert spans(connect, "bun", "ingen@x.example") == []
+
+
+@pytest.fixture
+def read_for_a_page(ship, connect, entry):
+    """Return how many rows are read, for a page of 50, of who writes so much in each month."""
+    owner = connect("owner")
+    owner.execute("SET TIME ZONE 'UTC'")
+
+    def read(monthly):
+        months = [datetime(2022 + n // 12, n % 12 + 1, 1, tzinfo=UTC) for n in range(len(monthly))]
+        until = months[-1] + timedelta(days=31)
+        owner.execute("SELECT log.make_months(%s, %s)", [months[0].date(), until.date()])
+        letters = [
+            entry(accepted_at=month + timedelta(days=28 * (n + 0.5) / count))
+            for month, count in zip(months, monthly, strict=True)
+            for n in range(count)
+        ]
+        ship(ONE, letters)
+        list(store.note_addresses(owner))
+        with owner.transaction():  # the database counts what is read in one
+            page = owner.execute(
+                "SELECT subject FROM log.rows_of_addresses("
+                " jsonb_populate_record(NULL::log.filter, %s),"
+                " '2000-01-01', %s, 'infinity', %s, 0, 50)",
+                [Jsonb({"address": letters[0].recipient}), until, uuid.UUID(int=0)],
+            ).fetchall()
+            (rows,) = owner.execute(
+                "SELECT sum(pg_stat_get_xact_tuples_fetched(inhrelid)) FROM pg_inherits"
+                " WHERE inhparent = 'log.entry'::regclass"
+            ).fetchone()
+        assert len(page) == 50
+        return int(rows)
+
+    return read
+
+
+def test_a_page_of_who_writes_weekly_reads_little_more_than_it_shows(read_for_a_page):
+    assert 50 <= read_for_a_page([4] * 40) < 75
+
+
+def test_a_page_of_who_was_quiet_of_late_does_not_read_all_that_was_before(read_for_a_page):
+    assert 50 <= read_for_a_page([40] * 40 + [1]) < 200
 
 
 def test_mail_that_comes_while_its_month_is_noted_is_noted_too(dsn, connect, entry):
