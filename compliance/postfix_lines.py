@@ -26,7 +26,7 @@ _REFUSED = re.compile(
 _TO = re.compile(rf"; (?:from=<{ADDRESS}> )?to=<(?P<recipient>{ADDRESS})>")
 _ATTEMPT = (
     rf"{QUEUE_ID}: to=<(?P<recipient>{ADDRESS})>, (?:orig_to=<(?P<orig_to>{ADDRESS})>, )?"
-    r"relay=(?P<relay>[^,]*), (?:conn_use=\d+, )?delay=(?P<delay>\d{1,9}(?:\.\d+)?), "
+    r"relay=(?P<relay>[^,]*), (?:conn_use=\d+, )?delay=(?P<delay>\d{1,10}(?:\.\d+)?), "
     r"(?:[a-z]+=[^,]*, )*dsn=(?P<dsn>\d\.\d+\.\d+), "
 )
 _OUTCOME = re.compile(

@@ -152,6 +152,8 @@ class PostfixLines:
             self.events.accepted.append({"at": _iso(line.at), **asdict(accepted)})
         elif found := _EXPIRED.match(line.text):
             self._note_status(line, found["queue_id"], status="expired")
+        else:  # of what no delivery agent could be handed
+            self._read_status(line)
 
     def _read_reception(self, line: Line) -> None:
         if refused := refusal(line.text):
@@ -164,8 +166,11 @@ class PostfixLines:
                 self.events.accepted.append(
                     {"at": _iso(line.at), "queue_id": found["queue_id"], "recipients": None}
                 )
-        elif (found := _DISCARDED.match(line.text)) and found["queue_id"] != "NOQUEUE":
-            self.events.withdrawn.append({"queue_id": found["queue_id"], "kind": "discarded"})
+        elif found := _DISCARDED.match(line.text):
+            if found["queue_id"] != "NOQUEUE":
+                self.events.withdrawn.append({"queue_id": found["queue_id"], "kind": "discarded"})
+        else:  # of what was requeued, and is returned by what was set up since
+            self._read_status(line)
 
     def _read_tls(self, line: Line) -> bool:
         found = _TLS.match(line.text)

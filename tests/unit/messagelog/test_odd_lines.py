@@ -82,6 +82,28 @@ def test_what_bounces_only_softly_is_deferred():
     assert found["status"] == "deferred"
 
 
+def test_the_queue_manager_tells_of_an_attempt_too_where_no_agent_could_make_it():
+    """As postfix/qmgr writes it when `retry` is away (postfix/src/global/log_adhoc.c)."""
+    text = (
+        "4jZ3d91Xp6zP0DJ: to=<a@x.example>, relay=none, delay=1329, delays=1328/1.1/0/0,"
+        " dsn=4.3.0, status=deferred (unknown mail transport error)"
+    )
+    (found,) = read(line("qmgr", text)).deliveries
+    assert (found["status"], found["reply"]) == ("deferred", "unknown mail transport error")
+
+
+def test_requeued_mail_that_a_rule_made_since_returns_is_told_by_cleanup_alone():
+    (found,) = read(line("cleanup", attempt(reply="message content rejected"))).deliveries
+    assert (found["status"], found["reply"]) == ("bounced", "message content rejected")
+
+
+def test_mail_that_came_before_the_clock_was_set_has_an_outcome_all_the_same():
+    """Its delay is all the time since 1970."""
+    text = attempt("sent").replace("delay=1.2", "delay=1795000000")
+    (found,) = read(line("smtp", text)).deliveries
+    assert (found["status"], found["delay"]) == ("sent", 1795000000.0)
+
+
 @pytest.mark.parametrize("status", ["deliverable", "undeliverable"])
 def test_a_question_to_an_address_is_no_delivery(status):
     events = read(line("smtp", attempt(status=status)))
