@@ -146,13 +146,16 @@ class JournalTail:
 
     def is_read_out(self, cursor: str) -> bool:
         """Say whether nothing stands behind a cursor now. Raises OSError if it can't be told."""
-        done = subprocess.run(  # noqa: S603 - the command is a constant
-            [*self._program, *self._common(), f"--after-cursor={cursor}", "--lines=+1", _MATCH],
-            capture_output=True,
-            timeout=_CHECK_SECONDS,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        try:
+            done = subprocess.run(  # noqa: S603 - the command is a constant
+                [*self._program, *self._common(), f"--after-cursor={cursor}", "--lines=+1", _MATCH],
+                capture_output=True,
+                timeout=_CHECK_SECONDS,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise OSError(f"journalctl gives no answer in {_CHECK_SECONDS} seconds") from error
         if done.returncode != 0:
             raise OSError(done.stderr.decode("utf-8", "replace").strip())
         return not done.stdout.strip()

@@ -310,6 +310,15 @@ def test_text_that_is_not_printable_is_read(journal, following, connect):
         wait_for(connect, "SELECT recipient FROM log.delivery", [("åsa@x.example",)])
 
 
+def test_a_journal_that_gives_no_answer_is_told_of_as_one_that_fails(journal, monkeypatch):
+    """As on a disk that hangs: so the follower tries again, and does not end."""
+    monkeypatch.setattr(journal_tail, "_CHECK_SECONDS", 0.1)
+    hang = "import sys, time\nif '--follow' not in sys.argv: time.sleep(600)\n"
+    journal.program.write_text(hang + JOURNALCTL)
+    with journal.tail(None) as tail, pytest.raises(OSError, match="gives no answer"):
+        tail.is_read_out("c1")
+
+
 def test_a_quiet_journal_is_read_up_to_now(journal, following, connect):
     with following():
         journal.write("smtp", told("QUEUEID1"))
