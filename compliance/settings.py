@@ -4,12 +4,14 @@ Secrets never stand in it: a setting that ends in `_file` names a root-only file
 """
 
 import os
+import re
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from compliance.errors import Problem, UserError
 
@@ -117,11 +119,21 @@ class Directory(BaseModel):
     )
 
 
+def _without_password(dsn: str) -> str:
+    """Refuse a password: where the log was reached stands in messages and in evidence."""
+    if re.search(r"password\s*=|://[^/@]*:[^/]*@", dsn, re.IGNORECASE):
+        told = "a password stands in it: put it in a file that log.password_file names"
+        raise PydanticCustomError("password", told)
+    return dsn
+
+
 class Log(BaseModel):
     """How to reach the message log's PostgreSQL."""
 
     model_config = _STRICT
-    dsn: str = Field(description="libpq key=value string without a password")
+    dsn: Annotated[str, AfterValidator(_without_password)] = Field(
+        description="libpq key=value string without a password"
+    )
     password_file: Path | None = None
 
 

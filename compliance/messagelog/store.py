@@ -44,11 +44,24 @@ def log_settings() -> Log:
 
 
 def connect(log: Log) -> psycopg.Connection[Any]:
-    """Connect as the settings say. Raises psycopg.OperationalError, or UserError for the secret."""
+    """Connect as the settings say.
+
+    Raises psycopg.OperationalError, or UserError for the secret and for settings that say no way.
+    """
     password = read_secret(log.password_file) if log.password_file else None
-    conninfo = psycopg.conninfo.make_conninfo(
-        log.dsn, password=password, connect_timeout=_CONNECT_SECONDS, application_name="kommunpost"
-    )
+    try:
+        conninfo = psycopg.conninfo.make_conninfo(
+            log.dsn,
+            password=password,
+            connect_timeout=_CONNECT_SECONDS,
+            application_name="kommunpost",
+        )
+    except psycopg.ProgrammingError as error:
+        raise UserError.of(
+            f"log.dsn says no way to a database: {first_line(error)}",
+            log.dsn,
+            "write it as e.g. host=log.sjovalla.example dbname=kommunpost user=kommunpost_reader",
+        ) from error
     return psycopg.connect(conninfo)
 
 

@@ -63,6 +63,31 @@ def test_a_database_that_is_away_gives_what_and_where(monkeypatch, tmp_path, wor
     assert "PostgreSQL cannot be reached" in str(result.exception)
 
 
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "host=127.0.0.1 port=1 dbname=kommunpost user=x password=hemligt",
+        "host=127.0.0.1 port=1 PASSWORD = 'hemligt'",
+        "postgresql://x:hemligt@127.0.0.1:1/kommunpost",
+        "postgresql://127.0.0.1:1/kommunpost?password=hemligt",
+    ],
+)
+def test_a_password_in_the_dsn_is_refused_and_stands_in_no_message(monkeypatch, tmp_path, dsn):
+    """Else it would stand in each error, in the alarm's letter and in the audit's evidence."""
+    for words in (["search"], ["health", "--json"]):
+        result = run(monkeypatch, tmp_path, SETTINGS + f'log: {{dsn: "{dsn}"}}\n', *words)
+        assert "log.password_file" in str(result.exception)
+        assert "log.dsn" in str(result.exception)
+        assert "hemligt" not in str(result.exception) + result.output
+
+
+@pytest.mark.parametrize("dsn", ["hostx=db1", "host", "port=x=y", ""])
+def test_a_dsn_that_is_none_is_told_of_as_that(monkeypatch, tmp_path, dsn):
+    result = run(monkeypatch, tmp_path, SETTINGS + f'log: {{dsn: "{dsn}"}}\n', "search")
+    assert "migrate" not in str(result.exception)
+    assert "log.dsn" in str(result.exception)
+
+
 def test_search_finds_by_unit_and_words(log):
     assert "Bygglov för altan" in log("search", "--unit", "ks", "--words", "byggloven")
     found = log("search", "--unit", "ks", "--part", "remiss", "--json")
