@@ -134,7 +134,8 @@ class PostfixLines:
         if found := _REQUEUED.match(line.text):
             known = {event["queue_id"]: event["original"] for event in self.events.requeued}
             original = known.get(found["original"], found["original"])
-            self.events.requeued.append({"queue_id": found["queue_id"], "original": original})
+            told = {"queue_id": found["queue_id"], "original": original}
+            self.events.requeued.append({"at": _iso(line.at), **told})
 
     def _read_stored(self, line: Line) -> None:
         if found := _STORED.match(line.text):

@@ -126,8 +126,8 @@ def test_requeued_mail_goes_by_its_first_name():
     again = "4jZ3dU4xbFzP0Dp: uid=102 from=<a@b.example> orig_id=4jZ3dT4xbFzP0Dp"
     new = "4jZ3dL0w9LzP0DN: uid=0 from=<a@b.example>"
     assert read(line("pickup", text), line("pickup", again), line("pickup", new)).requeued == [
-        {"queue_id": "4jZ3dT4xbFzP0Dp", "original": "4jZ3dL0w9LzP0DN"},
-        {"queue_id": "4jZ3dU4xbFzP0Dp", "original": "4jZ3dL0w9LzP0DN"},
+        {"at": ISO, "queue_id": "4jZ3dT4xbFzP0Dp", "original": "4jZ3dL0w9LzP0DN"},
+        {"at": ISO, "queue_id": "4jZ3dU4xbFzP0Dp", "original": "4jZ3dL0w9LzP0DN"},
     ]
 
 

@@ -265,6 +265,30 @@ def test_a_clock_that_steps_makes_no_difference(town, step):
     assert found(town.check()) == []
 
 
+def test_a_clock_that_was_ahead_for_a_while_hides_no_gap_afterwards(town):
+    """A year ahead for some minutes, and then set: what was said meanwhile is no longer so."""
+    ahead = NOON + timedelta(days=365)
+    town.followed(until=ahead)
+    town.followed(until=NOON)
+    town.logged("QUEUEID1", at=NOON + timedelta(hours=1))
+    town.drained()
+    result = town.check()
+    assert result.gaps == (reconcile.Gap(HOST, NOON, None),)
+    assert (found(result), result.status) == ([], reconcile.INCOMPLETE)
+
+
+def test_a_clock_that_was_ahead_for_a_while_makes_nothing_missing_that_waits(town):
+    ahead = NOON + timedelta(days=365)
+    town.logged("QUEUEID1")
+    town.drained(at=ahead)
+    town.drained(at=NOON)
+    town.followed(accepted=[accepted("QUEUEID1"), accepted("QUEUEID2")])
+    result = town.check()
+    assert (found(result), result.status) == ([], reconcile.INCOMPLETE)
+    rows = town.writer.execute("SELECT shipped_until FROM log.host_health()").fetchall()
+    assert rows == [(NOON,)], "so that `log health` sees a shipper that stands"
+
+
 def test_requeued_held_discarded_and_refused_mail_is_no_difference(town):
     town.logged("QUEUEID1")  # requeued twice
     town.logged("QUEUEID2")  # held: never active yet
