@@ -27,7 +27,7 @@ _BEFORE_FORMULA = re.compile(r"""(^|[,;\n])(?=[\s"']*[=+\-@＝＋－＠])""")
 # Control characters, and those that turn the direction of writing around (Unicode UAX #9).
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 _MARK = "\ufeff"
-_CELL_LIMIT = 32_767
+_CELL_LIMIT = 32_767  # UTF-16 units: an emoji is two
 _ROW_LIMIT = 1_048_575  # below the heading
 
 
@@ -128,8 +128,7 @@ def _cell(sheet: Any, value: object, *, bold: bool = False) -> object:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment, Font
 
-    text = xstring.escaped(value)
-    cut = text if len(text) <= _CELL_LIMIT else text[: _CELL_LIMIT - 1] + "…"
+    cut = _fitting(xstring.escaped(value))
     cell = WriteOnlyCell(sheet, cut)
     cell.data_type = "s"  # else a text that begins with = becomes a formula
     if bold:
@@ -137,3 +136,11 @@ def _cell(sheet: Any, value: object, *, bold: bool = False) -> object:
     if "\n" in cut:
         cell.alignment = Alignment(wrap_text=True)
     return cell
+
+
+def _fitting(text: str) -> str:
+    """Return so much of a text as a cell holds, marked where it was cut."""
+    units = text.encode("utf-16-le")
+    if len(units) <= 2 * _CELL_LIMIT:
+        return text
+    return units[: 2 * (_CELL_LIMIT - 1)].decode("utf-16-le", "ignore") + "…"

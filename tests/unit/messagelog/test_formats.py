@@ -56,6 +56,15 @@ def test_jsonl_is_one_object_a_line_in_readable_swedish():
     assert (row["subject"], row["accepted_at"]) == ('Å, "citat"', "2026-11-24T09:05:00.000120Z")
 
 
+@pytest.mark.parametrize("text", ["😀" * 20_000, "x" + "😀" * 20_000])
+def test_a_cell_holds_no_more_than_excel_counts_and_an_emoji_is_two(tmp_path, text):
+    """UTF-16 units, as Excel counts them: with more it calls the workbook damaged."""
+    shown = xlsx_of(tmp_path / "log.xlsx", subject=text)["subject"].value
+    assert 32_765 <= len(shown.encode("utf-16-le")) / 2 <= 32_767
+    assert shown[:-1] == text[: len(shown) - 1]
+    assert shown[-1] == "…"
+
+
 STARTS = "=+-@＝＋－＠"
 
 
