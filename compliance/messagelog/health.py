@@ -6,12 +6,14 @@ database and all mail hosts.
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from compliance.errors import Problem, UserError
 from compliance.messagelog import reconcile, store
+from compliance.messagelog.entry import instant
 from compliance.messagelog.outbox_health import (
     LATE,
     OutboxHealth,
@@ -147,9 +149,24 @@ def _ask(
 
 def as_json(health: Health) -> dict[str, Any]:
     """Return it for a program: sizes in bytes, times ISO 8601 in UTC, days as 2026-11-25."""
-    plain = asdict(health)
+    plain: dict[str, Any] = _plain(asdict(health))
     plain["healthy"] = not health.problems
     return plain
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it."""
+    match value:
+        case dict():
+            return {key: _plain(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_plain(one) for one in value]
+        case datetime():
+            return instant(value)
+        case date() | Path():
+            return str(value)
+        case _:
+            return value
 
 
 def as_text(health: Health) -> list[str]:

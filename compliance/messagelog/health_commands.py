@@ -9,7 +9,7 @@ from typing import Annotated
 import psycopg
 import typer
 
-from compliance import settings
+from compliance import ending, settings
 from compliance.clock import today
 from compliance.errors import UserError
 from compliance.messagelog import arguments
@@ -26,7 +26,7 @@ def health(
 ) -> None:
     """Tell how outbox, shipper, follower, seal and comparison stand; on a mail host or anywhere.
 
-    Exit codes: 0 all is well; 1 something is wrong, and it says what; 2 it could not be looked at.
+    Exit codes: 0 all is well; 1 something is wrong, and it says what; 2 nothing could be looked at.
 
     \b
     Example: kommunpost log health --json
@@ -34,7 +34,7 @@ def health(
     loaded = settings.load()
     found = look(log_settings(), loaded.capture, datetime.now(UTC))
     if as_json_:
-        sys.stdout.write(json.dumps(as_json(found), default=str, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(as_json(found), ensure_ascii=False) + "\n")
     else:
         sys.stdout.writelines(f"{line}\n" for line in as_text(found))
     if not found.problems:
@@ -44,7 +44,7 @@ def health(
             _tell(loaded, found, today())
         except UserError as unsent:
             sys.stderr.write(f"kommunpost: {unsent}\n")
-    raise typer.Exit(1)
+    raise typer.Exit(1 if found.outbox or found.store else ending.ERROR)
 
 
 def retire_host(
@@ -59,6 +59,7 @@ def retire_host(
     \b
     Example: kommunpost log retire-host mail2.sjovalla.example --since 2026-11-24T09:00
     """
+    arguments.text("HOST", host)
     at = arguments.moment("--since", since)
     with session(log_settings()) as connection:
         try:

@@ -113,6 +113,31 @@ def test_a_database_that_is_away_is_told_and_the_outbox_all_the_same(box, run, t
     assert "outbox: 0.0 MiB" in done.stdout
 
 
+def test_where_nothing_could_be_looked_at_the_exit_code_says_so(run, tmp_path, monkeypatch):
+    """On the log's own host, or anywhere but a mail host."""
+    path = tmp_path / "kommunpost.yml"
+    path.write_text(
+        "municipality: {name: S, domain: s.example}\n"
+        f"log: {{dsn: 'host={tmp_path} dbname=kommunpost user=x'}}\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("KOMMUNPOST_CONFIG", str(path))
+    done = CliRunner().invoke(commands.app, ["health", "--json"])
+    told = json.loads(done.stdout)
+    assert (done.exit_code, told["healthy"], told["store"]) == (2, False, None)
+
+
+def test_a_program_reads_times_as_in_the_other_commands(box, run, dsn, connect):
+    heard_of(connect, box, NOW)
+    box.append([make_entry(accepted_at=NOW)])
+    told = json.loads(run(dsn("writer"), "--json").stdout)
+    (host,) = told["hosts"]
+    assert host["shipped_until"] == host["followed_until"] == "2026-11-25T12:00:00.000000Z"
+    assert told["outbox"]["oldest_unshipped"] == "2026-11-25T12:00:00.000000Z"
+    assert told["at"][10] == "T"
+    assert told["store"]["sealed"] is None
+
+
 def test_an_outbox_that_cannot_write_is_told_first(box, run, tmp_path):
     (tmp_path / "outbox/trial").mkdir()  # so that nothing can be written there, root or not
     done = run(f"host={tmp_path} dbname=kommunpost user=x", "--json")

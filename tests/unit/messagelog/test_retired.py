@@ -135,3 +135,14 @@ def test_a_new_stretch_is_a_gap_whatever_the_clock_says(connect):
     )
     town.followed(began=NOON)
     assert town.check(day=DAY).status == reconcile.INCOMPLETE
+
+
+def test_a_host_that_was_never_heard_of_is_told_in_words(retire, connect):
+    connect("writer").execute("SELECT log.append(gen_random_uuid(), %s, '[]')", [HOST])
+    with pytest.raises(UserError, match="it was never heard of, and it is now"):
+        retire(host=HOST, since=datetime.now(UTC) + timedelta(days=1))
+
+
+def test_a_host_that_is_not_utf_8_is_told_of(retire):
+    with pytest.raises(UserError, match=r"HOST: .* is not UTF-8"):
+        retire(host="mail\udcff")
