@@ -196,6 +196,12 @@ def reconcile_command(
     """
     now = datetime.now(UTC)
     wanted = arguments.day("--day", day) if day is not None else now.date() - timedelta(days=1)
+    if wanted > now.date():
+        raise UserError.of(
+            f"{wanted} has not begun yet (days are UTC)",
+            "--day",
+            f"name a day up to {now.date()}, of which what there is so far is compared",
+        )
     with store.session(store.log_settings()) as connection:
         result = reconcile.reconcile(connection, wanted, now)
         if result.is_over:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, TextIO, cast
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, TextIO, cast
 
 import psycopg
 import typer
@@ -27,10 +27,14 @@ from compliance.messagelog.progress import counted
 from compliance.messagelog.reading import (
     Filter,
     Identity,
+    NotYoursError,
     Reader,
     SessionEndedError,
     open_session,
 )
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _SESSION_MINUTES = 12 * 60
 _POLL_SECONDS = 1.0
@@ -194,11 +198,11 @@ def stats(
             sys.stdout.write(json.dumps(row) + "\n")
         return
     from rich.console import Console  # the milter, behind the same door, must be back at once
-    from rich.table import Table
+    from rich.text import Text
 
-    table = Table("Unit", "Month", "Direction", "Entries", box=None)
+    table = _table("Unit", "Month", "Direction", "Entries")
     for (unit_id, month, way), entries in sorted(months.items()):
-        table.add_row(unit_id or "(none)", month, way, str(entries))
+        table.add_row(*map(Text, (unit_id or "(none)", month, way, str(entries))))
     Console().print(table)
 
 
@@ -241,6 +245,8 @@ def _connected() -> Iterator[Callable[[], Reader]]:
 
         try:
             yield begin
+        except NotYoursError as error:  # who reads here may read all: it is the role that may not
+            raise store.refused(store.log_settings(), str(error)) from error
         except SessionEndedError as error:
             raise UserError.of(
                 f"this reading was ended: it took over {_SESSION_MINUTES // 60} hours, or somebody "
@@ -303,16 +309,20 @@ _WRITERS: dict[Format, Callable[[Iterator[Row], BinaryIO], None]] = {
 
 
 def _print(rows: list[Row]) -> None:
-    from rich.console import Console  # the milter, behind the same door, must be back at once
-    from rich.table import Column, Table
+    from rich.console import Console
     from rich.text import Text
 
-    names = ("Time", "Way", "From", "To", "Queue id", "Outcome", "Subject")
-    # Folded, not cut: an address must be seen whole.
-    table = Table(*(Column(name, overflow="fold") for name in names), box=None)
+    table = _table("Time", "Way", "From", "To", "Queue id", "Outcome", "Subject")
     for row in rows:
         table.add_row(*map(Text, _texts(row)))
     Console().print(table)
+
+
+def _table(*names: str) -> "Table":
+    """Begin a table that folds what is too wide, and cuts no address, no id and no number."""
+    from rich.table import Column, Table
+
+    return Table(*(Column(name, overflow="fold") for name in names), box=None)
 
 
 def _line(row: Row) -> str:

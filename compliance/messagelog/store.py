@@ -78,11 +78,16 @@ def session(log: Log) -> Iterator[psycopg.Connection[Any]]:
             "see that it runs, and that log.dsn and log.password_file are right",
         ) from error
     except psycopg.Error as error:
-        raise UserError.of(
-            f"PostgreSQL refused: {first_line(error)}",
-            log.dsn,
-            "see that this user may do it, and that `kommunpost log migrate` was run",
-        ) from error
+        raise refused(log, first_line(error)) from error
+
+
+def refused(log: Log, said: str) -> UserError:
+    """Return the error of a database that does not do what it was asked for."""
+    return UserError.of(
+        f"PostgreSQL refused: {said}",
+        log.dsn,
+        "see that this user may do it, and that `kommunpost log migrate` was run",
+    )
 
 
 @contextmanager

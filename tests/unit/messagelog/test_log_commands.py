@@ -160,6 +160,27 @@ def test_a_text_that_is_not_utf_8_is_told_of_by_its_option(monkeypatch, tmp_path
     assert "is not UTF-8" in told
 
 
+def test_a_day_that_is_to_come_cannot_be_compared(monkeypatch, tmp_path):
+    """A year that was mistyped is no day on which all agrees."""
+    told = refused(monkeypatch, tmp_path, "reconcile", "--day", "2126-11-24")
+    assert told.startswith("--day: 2126-11-24 has not begun yet")
+
+
+@pytest.mark.parametrize("word", ["search", "export", "stats", "follow"])
+def test_a_role_that_may_not_read_is_told_so_and_no_defect(monkeypatch, tmp_path, dsn, word):
+    text = SETTINGS + f"log: {{dsn: '{dsn('login')}'}}\n"
+    told = run(monkeypatch, tmp_path, text, word).exception
+    assert isinstance(told, UserError), told
+    assert "user=kommunpost_login: PostgreSQL refused: permission denied" in str(told)
+
+
+def test_stats_cut_no_number_and_no_unit_however_narrow_the_terminal_is(log, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "12")
+    told = log("stats", "--unit", "ks")
+    assert "…" not in told
+    assert "2" in told
+
+
 def test_stats_take_days_and_no_time_of_day(monkeypatch, tmp_path):
     assert "is no day" in refused(monkeypatch, tmp_path, "stats", "--since", "2026-11-24T09:00")
 
