@@ -3,13 +3,15 @@
 Days and times are Swedish, also on a machine that keeps UTC.
 """
 
-import getpass
 import os
+import pwd
 from datetime import UTC, date, datetime
 
 from compliance.clock import SWEDEN, midnight
 from compliance.errors import UserError
 from compliance.messagelog.text import clean
+
+_ROOT = 0
 
 
 def day(option: str, text: str) -> date:
@@ -51,11 +53,16 @@ def text(option: str, written: str | None) -> str | None:
 
 
 def user() -> str:
-    """Say who runs this, also behind sudo: the trace of what they read bears the name."""
+    """Say who runs this, also behind sudo: the trace of what they read bears the name.
+
+    The environment is believed of root alone: anybody else could write a colleague's name there.
+    """
+    number = os.getuid()
+    behind = os.environ.get("SUDO_USER") if number == _ROOT else None
     try:
-        return clean(os.environ.get("SUDO_USER") or getpass.getuser())
-    except (KeyError, OSError):  # the machine has no name for the number
-        return str(os.getuid())
+        return clean(behind or pwd.getpwuid(number).pw_name)
+    except KeyError:  # the machine has no name for the number
+        return str(number)
 
 
 def moment(option: str, written: str) -> datetime:

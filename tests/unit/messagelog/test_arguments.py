@@ -1,5 +1,6 @@
 """What a technician writes: read as Swedish days, or refused in words."""
 
+import pwd
 import time
 from datetime import UTC, date, datetime, timedelta
 
@@ -89,3 +90,15 @@ def test_who_reads_always_has_a_name_that_the_trail_can_hold(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("os.getuid", lambda: 4_000_000_000 - 5)
     assert arguments.user() == "3999999995"
+
+
+def test_nobody_but_root_reads_under_another_name(monkeypatch):
+    """The environment is whoever's who runs the command; who they are, the machine says."""
+    for name in ("SUDO_USER", "LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "kommundirektoren")
+    monkeypatch.setattr("os.getuid", lambda: pwd.getpwnam("daemon").pw_uid)
+    assert arguments.user() == "daemon"
+    monkeypatch.setattr("os.getuid", lambda: 0)
+    assert arguments.user() == "kommundirektoren", "as sudo has it"
+    monkeypatch.delenv("SUDO_USER")
+    assert arguments.user() == "root"
