@@ -7,6 +7,7 @@ from collections.abc import Callable
 import psycopg
 
 from compliance.errors import UserError
+from compliance.messagelog.store import said
 from compliance.notify import Notifier
 
 FIRST_WAIT_SECONDS = 0.5
@@ -59,6 +60,7 @@ class Perseverance:
 
     def _note_down(self, error: Exception) -> None:
         if not self._is_down:
-            words = (self._name, self._keeper, str(error).strip())
+            told = said(error) if isinstance(error, psycopg.Error) else str(error).strip()
+            words = (self._name, self._keeper, told)
             _log.warning("%s waits, %s keeps all: %s", *words)
         self._is_down = True

@@ -207,3 +207,11 @@ def first_line(error: psycopg.Error) -> str:
     """Return what PostgreSQL, or the way to it, said, in one line."""
     text = error.diag.message_primary or str(error)
     return text.strip().splitlines()[0] if text.strip() else type(error).__name__
+
+
+def said(error: psycopg.Error) -> str:
+    """Return what PostgreSQL said and what it advises, without the row that it was about.
+
+    That one it adds whole, with names and subject, which are not for a host's journal.
+    """
+    return "; ".join(filter(None, [first_line(error), error.diag.message_hint]))

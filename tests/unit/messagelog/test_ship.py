@@ -117,6 +117,21 @@ def test_nothing_passes_a_record_that_the_database_refuses(box, entry, shipping,
         assert wait_for(connect, 10) == names(0, 10)
 
 
+def test_what_the_database_refuses_is_told_without_what_it_holds(
+    box, entry, shipping, connect, caplog
+):
+    """PostgreSQL adds the whole row, with names and subject, which are not for the journal."""
+    connect("owner").execute("ALTER TABLE log.entry ADD CHECK (queue_id <> 'q0')")
+    append(box, entry, 0, 1)
+    with shipping():
+        deadline = time.monotonic() + 30
+        while "shipping waits" not in caplog.text and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert 'violates check constraint "entry_queue_id_check"' in caplog.text
+    assert "@" not in caplog.text
+    assert "Bygglov" not in caplog.text
+
+
 def test_two_mail_hosts_write_at_once_while_the_database_dies(
     entry, shipping, connect, server, tmp_path
 ):
@@ -171,3 +186,4 @@ def test_the_journal_names_a_record_that_no_clock_can_have_dated(
             time.sleep(0.05)
     assert stored(connect) == []
     assert f"record 2 of outbox {box.id} of host {HOST} has the time" in caplog.text
+    assert "see who changed the outbox on that host" in caplog.text
