@@ -44,7 +44,9 @@ def times(since: str | None, until: str | None) -> tuple[datetime | None, dateti
 
 
 def text(option: str, written: str | None) -> str | None:
-    """Return what was written, if the log can hold such a text: UTF-8."""
+    """Return what was written, if there is any and the log can hold such a text: UTF-8."""
+    if written == "":
+        raise UserError.of("it is empty", option, "write what it is, or leave the option out")
     if written is not None and any("\ud800" <= sign <= "\udfff" for sign in written):
         raise UserError.of(
             f"{written!r} is not UTF-8", option, "write it in a terminal that is set to UTF-8"

@@ -160,6 +160,14 @@ def test_a_text_that_is_not_utf_8_is_told_of_by_its_option(monkeypatch, tmp_path
     assert "is not UTF-8" in told
 
 
+@pytest.mark.parametrize("word", ["search", "export", "follow", "stats"])
+@pytest.mark.parametrize("option", ["--unit", "--address", "--words", "--part"])
+def test_an_option_that_a_script_left_empty_is_no_answer(monkeypatch, tmp_path, word, option):
+    """Else `--unit "$UNIT"` without a UNIT gives an empty file, and all is well."""
+    if option == "--unit" or word in ("search", "export"):
+        assert f"{option}: it is empty" in refused(monkeypatch, tmp_path, word, option, "")
+
+
 def test_a_day_that_is_to_come_cannot_be_compared(monkeypatch, tmp_path):
     """A year that was mistyped is no day on which all agrees."""
     told = refused(monkeypatch, tmp_path, "reconcile", "--day", "2126-11-24")
