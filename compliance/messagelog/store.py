@@ -17,6 +17,8 @@ from compliance.settings import Log, read_secret
 
 MONTHS_AHEAD = 12
 _CONNECT_SECONDS = 5
+# Its host has no more of something, such as disk, or is broken (its manual, appendix A).
+_ILL = ("53", "58")
 _MIGRATION_LOCK = 0x6B6F6D6D  # any number that no other program of ours locks
 
 _SCHEMA = Path(__file__).parent / "schema"
@@ -72,6 +74,12 @@ def session(log: Log) -> Iterator[psycopg.Connection[Any]]:
         with connect(log) as connection:
             yield connection
     except psycopg.OperationalError as error:
+        if (error.sqlstate or "").startswith(_ILL):
+            raise UserError.of(
+                f"PostgreSQL could not do it: {first_line(error)}",
+                log.dsn,
+                "see to the disk and the memory of the database's host, and try again",
+            ) from error
         raise UserError.of(
             f"PostgreSQL cannot be reached: {first_line(error)}",
             log.dsn,

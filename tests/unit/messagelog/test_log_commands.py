@@ -182,6 +182,29 @@ def test_a_role_that_may_not_read_is_told_so_and_no_defect(monkeypatch, tmp_path
     assert "user=kommunpost_login: PostgreSQL refused: permission denied" in str(told)
 
 
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [("53100", "No space left on device"), ("58030", "could not read block 7"),
+     ("53200", "out of memory")],
+)  # fmt: skip
+def test_a_database_whose_host_is_ill_was_reached_all_the_same(
+    monkeypatch, tmp_path, new_log, state, said
+):
+    made = new_log()
+    with psycopg.connect(made("owner")) as owner:
+        owner.execute(
+            "CREATE FUNCTION public.ill() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$ BEGIN RAISE '{said}' USING ERRCODE = '{state}'; END $$;"
+            " CREATE TRIGGER ill BEFORE INSERT ON log.reading EXECUTE FUNCTION public.ill()"
+        )
+    text = SETTINGS + f"log: {{dsn: '{made('reader')}'}}\n"
+    told = run(monkeypatch, tmp_path, text, "search").exception
+    assert isinstance(told, UserError), told
+    assert f"PostgreSQL could not do it: {said}" in str(told)
+    assert "log.dsn" not in str(told)
+    assert "the disk" in str(told)
+
+
 def test_stats_cut_no_number_and_no_unit_however_narrow_the_terminal_is(log, monkeypatch):
     monkeypatch.setenv("COLUMNS", "12")
     told = log("stats", "--unit", "ks")
