@@ -10,6 +10,7 @@ import copy
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -93,8 +94,8 @@ class _Stretch:
         self._stored_cursor = cursor
         self._unit_of = unit_of
         self._lines = PostfixLines(memory, unit_of)
-        self._idle = 0.0
-        self._is_behind = False
+        self._asked = time.monotonic()
+        self._behind_at: str | None = None
 
     def advance(self, journal: JournalTail) -> bool:
         """Read what has come and store it; say whether there was any.
@@ -108,20 +109,31 @@ class _Stretch:
             if not more:
                 break
         if lines:
-            self._idle, self._is_behind = 0.0, False
+            self._note_asked()
             self._store(lines)
             return True
-        self._idle += POLL_SECONDS
-        if self._idle >= IDLE_SECONDS and journal.has_begun and self._stored_cursor:
-            self._idle = 0.0
-            started = datetime.now(UTC)
-            if journal.is_read_out(self._stored_cursor):
-                self._send(self._stored_cursor, None, started)
-            elif self._is_behind:
-                raise OSError("journalctl doesn't give what stands in the journal")
-            else:
-                self._is_behind = True
+        is_due = time.monotonic() - self._asked >= IDLE_SECONDS
+        if is_due and journal.place is not None and self._stored_cursor:
+            self._ask(journal, journal.place)
         return False
+
+    def _ask(self, journal: JournalTail, place: str) -> None:
+        """Ask whether the journal is read out; if it is, note that, and up to which line.
+
+        place: the last line read, of whatever program. There may be much between two lines of mail:
+        only who stands still, and has lines before them, doesn't get them.
+        """
+        started = datetime.now(UTC)
+        if journal.is_read_out(place):
+            self._note_asked()
+            self._send(place, None, started)
+        elif self._behind_at == place:
+            raise OSError("journalctl doesn't give what stands in the journal")
+        else:
+            self._note_asked(place)
+
+    def _note_asked(self, behind_at: str | None = None) -> None:
+        self._asked, self._behind_at = time.monotonic(), behind_at
 
     def _store(self, lines: list[Line]) -> None:
         runs: list[list[Line]] = []

@@ -124,9 +124,9 @@ class JournalTail:
         return lines
 
     @property
-    def has_begun(self) -> bool:
-        """Say whether the cursor's own line was read, or one behind it."""
-        return self._number is not None
+    def place(self) -> str | None:
+        """Return the cursor of the last line read, of whatever program; None before the first."""
+        return None if self._number is None else self._cursor
 
     def _is_gap_before(self, entry: _Entry) -> bool:
         if self._number is None:

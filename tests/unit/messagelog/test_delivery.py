@@ -319,6 +319,32 @@ def test_a_journal_that_gives_no_answer_is_told_of_as_one_that_fails(journal, mo
         tail.is_read_out("c1")
 
 
+def test_much_that_other_programs_wrote_between_two_mails_is_read_over(journal, following, connect):
+    journal.write("smtp", told("QUEUEID1"))
+    with following():
+        wait_for(connect, STATES, [("QUEUEID1", "sent")])
+    journal.write("sshd", *["Invalid user"] * 3_000, facility="10")
+    journal.write("smtp", told("QUEUEID2"))
+    with following():
+        wait_for(connect, STATES, [("QUEUEID1", "sent"), ("QUEUEID2", "sent")])
+
+
+def test_a_line_of_mail_that_is_rotated_away_behind_what_was_read_is_no_gap(
+    journal, following, connect
+):
+    """As on a weekend on which other programs write much and nobody writes a letter."""
+    journal.write("smtp", told("QUEUEID1"))
+    journal.write("sshd", "Invalid user", facility="10")
+    with following():
+        wait_for(connect, "SELECT cursor FROM log.journal", [("c2",)])
+    kept = journal.path.read_text().splitlines(keepends=True)[1]
+    journal.path.write_text(kept)
+    with following():
+        journal.write("smtp", told("QUEUEID2"))
+        wait_for(connect, STATES, [("QUEUEID1", "sent"), ("QUEUEID2", "sent")])
+    assert rows(connect, "SELECT count(*) FROM log.journal") == [(1,)]
+
+
 def test_a_quiet_journal_is_read_up_to_now(journal, following, connect):
     with following():
         journal.write("smtp", told("QUEUEID1"))
