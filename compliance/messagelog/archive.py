@@ -11,7 +11,8 @@ from email import message_from_bytes, policy
 
 # Top-level domain reserved by RFC 2606: nobody outside can ever write to it.
 DOMAIN = "archive.invalid"
-_RECEIVED = re.compile(r"\bby (\S+) \(Postfix\b.*?\bid ([A-Za-z0-9]+)", re.DOTALL)
+_QUEUE_ID = "[A-Za-z0-9]+"
+_RECEIVED = re.compile(rf"\bby (\S+) \(Postfix\b.*?\bid ({_QUEUE_ID})", re.DOTALL)
 
 
 def recipient_on(day: date) -> str:
@@ -30,6 +31,14 @@ def folders_for(accepted: date) -> list[str]:
     The copy's address is made just before the entry: over midnight the two differ.
     """
     return [folder_of(accepted), folder_of(accepted - timedelta(days=1))]
+
+
+def can_be_known(queue_id: str) -> bool:
+    """Say whether a Postfix can have given a queue id: no copy is known by another.
+
+    What a mail host wrote into the log may be anything, also a command to the archive.
+    """
+    return re.fullmatch(_QUEUE_ID, queue_id) is not None
 
 
 def is_copy_of(raw: bytes, host: str, queue_id: str) -> bool:

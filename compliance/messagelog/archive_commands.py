@@ -25,6 +25,9 @@ from compliance.messagelog.seal.disposal import (
     read_rules,
 )
 
+# Of the messages that have one queue id.
+_MOST_TOLD = 10
+
 app = typer.Typer(
     help="The archive of function mailboxes' mail.", no_args_is_help=True, rich_markup_mode=None
 )
@@ -44,7 +47,7 @@ def get(
     """Fetch the message of a log entry, byte by byte as it was stored.
 
     That it was fetched, by whom and why, is noted in the log first. Exit code 1 if the archive
-    doesn't have it: only mail to and from function mailboxes is archived.
+    doesn't have it: only mail to and from function mailboxes is archived, and not for good.
 
     \b
     Example: kommunpost archive get 4ZrX2b0Yk1z1 --why "Begäran 2026/88" --output brev.eml
@@ -66,10 +69,18 @@ def _fetched(reference: str, why: str) -> bytes:
     log, reached = _reached()
     with store.session(log) as connection:
         host, queue_id, accepted = _ask(connection, reference, why)
+        gone = connection.execute(
+            "SELECT decision, authority, decided FROM log.archive_disposal WHERE day = %s",
+            [accepted.astimezone(UTC).date()],
+        ).fetchone()
     with archive_store.opened(reached) as opened:
         raw = opened.find(host, queue_id, accepted)
     if raw is None:
-        sys.stderr.write(f"{reference}: the archive has no copy of this message\n")
+        told = "the archive has no copy of this message"
+        if gone:
+            decision, authority, decided = gone
+            told += f": its day was disposed of under {decision} ({authority}, {decided})"
+        sys.stderr.write(f"{reference}: {told}\n")
         raise typer.Exit(1)
     return raw
 
@@ -99,14 +110,22 @@ def _place(connection: psycopg.Connection[Any], reference: str) -> tuple[UUID, i
         if not 0 < place[1] < 2**63:  # as far as PostgreSQL counts
             raise _unknown(reference)
         return place
-    row = connection.execute(
-        "SELECT outbox_id, sequence FROM log.entry WHERE queue_id = %s"
-        " ORDER BY accepted_at DESC LIMIT 1",
-        [reference],
-    ).fetchone()
-    if row is None:
+    found = connection.execute(
+        "SELECT DISTINCT ON (host, accepted_at) outbox_id, sequence, host, accepted_at"
+        " FROM log.entry WHERE queue_id = %s"
+        " ORDER BY host, accepted_at, outbox_id, sequence LIMIT %s",
+        [reference, _MOST_TOLD],
+    ).fetchall()
+    if not found:
         raise _unknown(reference)
-    return row[0], row[1]
+    if len(found) > 1:
+        raise UserError.of(
+            "several messages have this queue id: "
+            + "; ".join(f"{at:%Y-%m-%d} {host}: {box}:{place}" for box, place, host, at in found),
+            reference,
+            "name the one that is meant by its OUTBOX:SEQUENCE",
+        )
+    return found[0][0], found[0][1]
 
 
 def _unknown(reference: str) -> UserError:

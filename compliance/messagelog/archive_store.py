@@ -126,6 +126,8 @@ def _find(
     client: imaplib.IMAP4, folder: str, host: str, queue_id: str, *criteria: str
 ) -> bytes | None:
     """Return the message in a folder that a host accepted under a queue id; None if not there."""
+    if not archive.can_be_known(queue_id):
+        return None
     if client.select(folder, readonly=True)[0] != "OK":
         return None  # no such folder: no mail was archived on that day, or it only has others below
     _, found = client.search(None, *criteria, "HEADER", "Received", f'"{queue_id}"')
