@@ -21,8 +21,8 @@ from compliance.messagelog.seal.statement import (
     Day,
     Signed,
     Statement,
-    read_private_key,
     read_public_key,
+    read_sealing_key,
 )
 from compliance.messagelog.seal.storage import SealStore
 from compliance.messagelog.seal.unit_day import UnitDay, verify_unit_day
@@ -41,7 +41,7 @@ def seal() -> None:
             str(settings.settings_path()),
             "run this on the host that signs, as the role sets it up",
         )
-    key = read_private_key(own.key_file)
+    key = read_sealing_key(own.key_file, own.public_key_file)
     with store.session(log) as connection:
         with SealStore.exclusive(connection) as view:
             now = datetime.now(UTC)

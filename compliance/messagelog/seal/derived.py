@@ -41,6 +41,22 @@ def check_register(
     return found
 
 
+def check_strays(strays: Iterable[tuple[str, int]]) -> list[Finding]:
+    """Say which leaves no statement on their day added. strays: the day, and the statement named.
+
+    The next statement on such a day would sign them.
+    """
+    return [
+        Finding(
+            Kind.STATEMENT,
+            None,
+            None,
+            f"leaves of {day} name statement {number}, which does not sign that day",
+        )
+        for day, number in strays
+    ]
+
+
 def check_counts(miscounts: Iterable[Miscount], broken: Container[UUID | None]) -> list[Finding]:
     """Say which counts are wrong. broken: outboxes whose entries don't hold: nor can their counts.
 

@@ -24,7 +24,7 @@ from compliance.messagelog.seal.disposal import (
     read_rules,
 )
 from compliance.messagelog.seal.sealing import Sealer
-from compliance.messagelog.seal.statement import Disposal, of_log, read_private_key
+from compliance.messagelog.seal.statement import Disposal, of_log, read_sealing_key
 from compliance.messagelog.seal.storage import SealStore
 
 
@@ -51,7 +51,7 @@ def dispose(plan: str | None) -> None:
                 _show(view, rules, today, due)
                 return
             check_plan(plan, rules, _done(view, trace.disposed(connection), rules), due)
-        key = read_private_key(own.key_file)
+        key = read_sealing_key(own.key_file, own.public_key_file)
         for part in due:
             if not part.count:
                 continue

@@ -7,8 +7,10 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from compliance.errors import UserError
 from compliance.messagelog.seal import merkle
 from compliance.messagelog.seal.statement import (
+    CHANGED,
     Day,
     Decision,
     Disposal,
@@ -97,15 +99,18 @@ class Sealer:
                     fresh[unit].append(leaf)
         if former and not entries:
             return None
-        trees = self._trees(day, fresh)
+        trees = self._trees(day, fresh, former)
         total = entries + (former.entries if former else 0)
         statement = self._sign(Day(day, total, heads, trees, revises))
         for unit, leaves in fresh.items():
             self._store.add_leaves(statement.number, day, unit, leaves)
         return statement
 
-    def _trees(self, day: date, fresh: dict[str | None, list[Leaf]]) -> tuple[UnitTree, ...]:
+    def _trees(
+        self, day: date, fresh: dict[str | None, list[Leaf]], former: Day | None
+    ) -> tuple[UnitTree, ...]:
         before = self._store.leaves(day)
+        _check_signed(day, before, former)
         units = sorted(before.keys() | fresh.keys(), key=lambda unit: (unit is None, unit or ""))
         return tuple(
             unit_tree(
@@ -147,6 +152,27 @@ def unit_tree(unit: str | None, before: list[bytes], fresh: list[bytes]) -> Unit
         path = merkle.consistency_path(leaves, len(before))
         earlier = Growth(len(before), merkle.root(before), tuple(path))
     return UnitTree(unit, len(leaves), merkle.root(leaves), earlier)
+
+
+def _check_signed(
+    day: date, leaves: dict[str | None, list[tuple[int, Leaf]]], former: Day | None
+) -> None:
+    """Raise UserError unless a day's leaves are those that its last statement signed.
+
+    Signing over others would make what somebody changed a part of the seal, for good.
+    """
+    signed = {tree.unit: (tree.rows, tree.root) for tree in former.units} if former else {}
+    there = {
+        unit: (len(own), merkle.root([leaf.hash for _, leaf in own]))
+        for unit, own in leaves.items()
+    }
+    for unit in signed.keys() | there.keys():
+        if signed.get(unit) != there.get(unit):
+            raise UserError.of(
+                f"the leaves of {day}, unit {unit or '(none)'} are not those that were signed",
+                "log.leaves in the database",
+                CHANGED,
+            )
 
 
 def _reach(day: Day) -> dict[UUID, int]:

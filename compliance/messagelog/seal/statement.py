@@ -22,6 +22,9 @@ from compliance.errors import UserError
 from compliance.messagelog.entry import instant
 from compliance.messagelog.seal import verifier
 
+# What to do when the seal's own tables don't hold.
+CHANGED = "run `kommunpost log verify`: the database was changed"
+
 
 @dataclass(frozen=True)
 class Head:
@@ -168,11 +171,16 @@ def _disposal_to_json(says: Disposal) -> dict[str, Any]:
 
 
 def from_text(text: str) -> Statement:
-    """Read a statement. Raises ValueError, KeyError or TypeError if the text isn't one."""
+    """Read a statement. Raises ValueError if the text isn't one."""
     try:
-        plain = json.loads(text)
-    except RecursionError as error:  # which is no ValueError, so that callers would miss it
+        return _from_json(json.loads(text))
+    except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+    except (LookupError, TypeError, AttributeError, OverflowError) as error:
+        raise ValueError(str(error)) from error
+
+
+def _from_json(plain: dict[str, Any]) -> Statement:
     if plain["format"] != verifier.STATEMENT_FORMAT:
         raise ValueError(f"format {plain['format']!r} is unknown here")
     if plain["kind"] not in ("day", "disposal"):
@@ -188,16 +196,26 @@ def from_text(text: str) -> Statement:
 
 
 def of_log(signed: Iterable[Signed]) -> Iterator[Statement]:
-    """Read the log's own statements, in order. Raises UserError that names one that isn't one."""
+    """Read the log's own statements, in order.
+
+    Raises UserError that names one that isn't one, or that is missing.
+    """
     for number, one in enumerate(signed, 1):
         try:
-            yield from_text(one.text)
-        except (ValueError, LookupError, TypeError) as error:
+            statement = from_text(one.text)
+        except ValueError as error:
             raise UserError.of(
                 f"statement {number} cannot be read ({error})",
                 "log.statement in the database",
-                "run `kommunpost log verify`: the database was changed",
+                CHANGED,
             ) from error
+        if statement.number != number:
+            raise UserError.of(
+                f"statement {number} is missing: statement {statement.number} stands in its place",
+                "log.statement in the database",
+                CHANGED,
+            )
+        yield statement
 
 
 def _day_from_json(plain: dict[str, Any]) -> Day:
@@ -232,8 +250,23 @@ def sign(key: Ed25519PrivateKey, statement: Statement) -> Signed:
     return Signed(text, key.sign(text.encode("utf-8")))
 
 
-def read_private_key(path: Path) -> Ed25519PrivateKey:
-    """Read the sealing key, an Ed25519 key in PEM without a passphrase. Raises UserError."""
+def read_sealing_key(path: Path, public: Path) -> Ed25519PrivateKey:
+    """Read the key that signs. public: file of the published one, which verifies what it signs.
+
+    Raises UserError, also if the two don't belong together: what is signed stands for good.
+    """
+    key = _read_private_key(path)
+    if key.public_key().public_bytes_raw() != read_public_key(public):
+        raise UserError.of(
+            f"the sealing key is not that of the published one, {public}",
+            str(path),
+            "put back the key that signed before, from the backup; nothing was signed",
+        )
+    return key
+
+
+def _read_private_key(path: Path) -> Ed25519PrivateKey:
+    """Read an Ed25519 key in PEM without a passphrase. Raises UserError."""
     remedy = "the key is root's alone; `openssl genpkey -algorithm ed25519` makes one"
     try:
         key = load_pem_private_key(path.read_bytes(), password=None)

@@ -292,6 +292,18 @@ class SealStore:
             ]
         return dict(found)
 
+    def stray_leaves(self) -> list[tuple[str, int]]:
+        """Return day and statement of leaves that stand with a statement of another day, or none.
+
+        Of which day a statement is, its row says: see `register`.
+        """
+        rows = self._connection.execute(
+            "SELECT DISTINCT l.day::text, l.statement FROM log.leaves AS l"
+            " LEFT JOIN log.statement AS s ON s.number = l.statement"
+            " WHERE s.day IS DISTINCT FROM l.day ORDER BY 1, 2"
+        )
+        return rows.fetchall()
+
     def add_leaves(
         self, statement: int, day: date, unit: str | None, leaves: Sequence[Leaf]
     ) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from compliance.errors import UserError
-from compliance.messagelog.seal.derived import check_register
+from compliance.messagelog.seal.derived import check_register, check_strays
 from compliance.messagelog.seal.findings import Finding
 from compliance.messagelog.seal.statement import Day, Disposal, Signed, Statement, UnitTree
 from compliance.messagelog.seal.storage import SealStore
@@ -55,6 +55,7 @@ def verify_unit_day(
     statements, findings = check_statements(signed, key, domain)
     findings += check_published(signed, published)
     findings += check_register(statements, store.register())
+    findings += check_strays(one for one in store.stray_leaves() if one[0] == day.isoformat())
     closing = _closings(statements, unit, day)
     last = closing[-1].says if closing else None
     if not isinstance(last, Day) or not last.units:

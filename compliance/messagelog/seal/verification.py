@@ -10,7 +10,12 @@ from uuid import UUID
 from compliance.messagelog.entry import first_chain
 from compliance.messagelog.seal import merkle, verifier
 from compliance.messagelog.seal.chain import Walk
-from compliance.messagelog.seal.derived import check_counts, check_register, no_position
+from compliance.messagelog.seal.derived import (
+    check_counts,
+    check_register,
+    check_strays,
+    no_position,
+)
 from compliance.messagelog.seal.findings import Finding, Kind, merged
 from compliance.messagelog.seal.sealing import closings, tombstone_leaf
 from compliance.messagelog.seal.statement import (
@@ -61,6 +66,7 @@ def verify(
     findings += check_published(signed, published)
     findings += check_disposals(statements, stones)
     findings += check_register(statements, store.register())
+    findings += check_strays(store.stray_leaves())
     for one in statements:
         if isinstance(one.says, Disposal):
             report.disposed[one.says.decision.number] += one.says.entries
@@ -97,7 +103,7 @@ def check_statements(
         try:
             verifier.verify_signature(key, one.text, one.signature)
             statement = from_text(one.text)
-        except (ValueError, KeyError, TypeError) as error:
+        except ValueError as error:
             found.append(_statement_finding(f"statement {number}: {error}"))
         else:
             if (statement.number, statement.previous) != (number, previous):

@@ -119,6 +119,15 @@ class MemoryLog:
                 found[own_unit].append((statement, leaf))
         return dict(found)
 
+    def stray_leaves(self):
+        days = {number: day for number, day in self.register().items() if day}
+        strays = {
+            (day.isoformat(), statement)
+            for statement, day, _, _ in self.stored_leaves
+            if days.get(statement) != day.isoformat()
+        }
+        return sorted(strays)
+
     def add_leaves(self, statement, day, unit, leaves):
         self.stored_leaves += [(statement, day, unit, leaf) for leaf in leaves]
 
