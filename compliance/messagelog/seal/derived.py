@@ -72,6 +72,17 @@ def check_counts(miscounts: Iterable[Miscount], broken: Container[UUID | None]) 
     ]
 
 
+def check_addresses(misaddressed: Iterable[tuple[str, int]]) -> list[Finding]:
+    """Say in which months a search misses mail. misaddressed: month, and how much it lacks."""
+    return [
+        _finding(
+            f"log.address_month lacks {lacking} addresses that mail of {month} has: who searches"
+            " for one finds nothing there"
+        )
+        for month, lacking in misaddressed
+    ]
+
+
 def no_position(outbox: UUID, signed_to: int) -> Finding:
     """Say that nothing tells how far an outbox was shipped."""
     known = f"was signed up to entry {signed_to}" if signed_to else "has entries"

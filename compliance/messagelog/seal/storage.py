@@ -183,6 +183,11 @@ class SealStore:
         )
         return [Miscount(*row) for row in rows]
 
+    def misaddressed(self, since: date | None, until: date | None) -> list[tuple[str, int]]:
+        """Return the months of which searches don't know all addresses, and how many they lack."""
+        query = "SELECT month, lacking FROM log.misaddressed(%s, %s)"
+        return self._connection.execute(query, [since, until]).fetchall()
+
     def outboxes(self) -> set[UUID]:
         """Return the outboxes that have entries. Each costs one look into an index, no more."""
         rows = self._connection.execute(
@@ -286,9 +291,10 @@ class SealStore:
         )
         found: dict[str | None, list[tuple[int, Leaf]]] = defaultdict(list)
         for unit, statement, outbox, sequences, hashes in rows:
+            # Whoever rules the database may have put in no number, or more of them than hashes.
             found[unit] += [
-                (statement, Leaf(outbox, sequence, value))
-                for sequence, value in zip(sequences, parted(hashes), strict=True)
+                (statement, Leaf(outbox, sequence or 0, value))
+                for sequence, value in zip(sequences, parted(hashes), strict=False)
             ]
         return dict(found)
 

@@ -11,6 +11,7 @@ from compliance.messagelog.entry import first_chain
 from compliance.messagelog.seal import merkle, verifier
 from compliance.messagelog.seal.chain import Walk
 from compliance.messagelog.seal.derived import (
+    check_addresses,
     check_counts,
     check_register,
     check_strays,
@@ -81,6 +82,7 @@ def verify(
         # The chains are walked here, while other processes compute the days' trees.
         chains = _chains(store, statements, since, until, report)
         miscounts = store.miscounts(since, until)
+        misaddressed = store.misaddressed(since, until)
         for trees, found, differences in checked:
             report.days += 1
             report.trees += trees
@@ -89,6 +91,7 @@ def verify(
     of_entries = merged(chains, compared.findings())
     broken = {one.outbox for one in of_entries}
     report.findings = findings + of_entries + check_counts(miscounts, broken)
+    report.findings += check_addresses(misaddressed)
     return report
 
 

@@ -70,6 +70,9 @@ class MemoryLog:
     def miscounts(self, since, until):
         return []  # the counts are PostgreSQL's
 
+    def misaddressed(self, since, until):
+        return []  # as are the months of addresses
+
     def outboxes(self):
         return {row.outbox for row in self.rows}
 

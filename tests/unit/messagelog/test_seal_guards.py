@@ -4,11 +4,11 @@
 
 import json
 import subprocess
-from datetime import timedelta
+from datetime import date, timedelta
 
 import psycopg
 import pytest
-from sealed_log import MONDAY, ONE, entry_of
+from sealed_log import MONDAY, ONE, each_entry, entry_of
 from test_seal_store import check, configured, seal, ship, tamper, week  # noqa: F401
 
 from compliance.errors import UserError
@@ -98,3 +98,33 @@ def test_no_key_signs_but_that_of_the_published_one(week, configured, tmp_path, 
     assert "the sealing key is not that of the published one" in str(result.exception)
     assert str(tmp_path / "seal.pub") in str(result.exception)
     assert connect("owner").execute("SELECT FROM log.statement").fetchall() == []
+
+
+def test_an_address_hidden_from_searches_is_found(ship, seal, check, connect, tamper):
+    owner = connect("owner")
+    owner.execute("SELECT log.make_months('2026-01-01', '2026-03-01')")
+    for day in (date(2026, 1, 15), date(2026, 2, 15), date(2026, 3, 15)):
+        ship(ONE, [entry_of(n, ONE, day) for n in range(1, 7)])
+    owner.execute(
+        "SELECT log.note_addresses(m) FROM unnest('{2026-01-01,2026-02-01}'::date[]) AS m"
+    )
+    seal()
+    assert check().findings == []
+    tamper(
+        "DELETE FROM log.address_month WHERE month = '2026-02-01'"
+        " AND key = log.address_key('ks', 'medborgare@omvarlden.example')"
+    )
+    lacks = "derived: log.address_month lacks {} addresses that mail of {} has"
+    assert told(check()).startswith(lacks.format(1, "2026-02-01"))
+    assert check(until=date(2026, 2, 1)).findings == check(since=date(2026, 3, 1)).findings == []
+    assert len(check(since=date(2026, 2, 28)).findings) == 1
+    # A month that nobody noted is said to be.
+    tamper("INSERT INTO log.addressed_month VALUES ('2026-03-01'), ('infinity')")
+    assert lacks.format(6, "2026-03-01") in told(check())
+
+
+def test_leaves_of_no_number_do_not_stop_the_verifier(week, seal, check, tamper):
+    seal()
+    tamper("UPDATE log.leaves SET sequences[1] = NULL WHERE unit = 'ks' AND outbox_id = %s", [ONE])
+    tamper("UPDATE log.entry SET sequence = 500 WHERE outbox_id = %s AND sequence = 5", [ONE])
+    assert ("removed", ONE, 5) in each_entry(check().findings)
