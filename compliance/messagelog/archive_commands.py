@@ -246,10 +246,17 @@ def _dispose_of(
     connection: psycopg.Connection[Any], opened: archive_store.Archive, part: Part
 ) -> None:
     decision = part.rule.decision
-    connection.execute(
-        "SELECT log.dispose_of_archive(%s, %s, %s, %s, %s)",
-        [part.when, part.count, decision.number, decision.authority, decision.decided],
-    )
+    try:
+        connection.execute(
+            "SELECT log.dispose_of_archive(%s, %s, %s, %s, %s)",
+            [part.when, part.count, decision.number, decision.authority, decision.decided],
+        )
+    except psycopg.errors.ObjectInUse as error:
+        raise UserError.of(
+            "the archive of this day is held since it was shown: nothing of it went",
+            str(part.when),
+            "look again with --dry-run",
+        ) from error
     opened.delete(part.when)
 
 

@@ -73,19 +73,19 @@ def session(log: Log) -> Iterator[psycopg.Connection[Any]]:
     try:
         with connect(log) as connection:
             yield connection
-    except psycopg.OperationalError as error:
+    except psycopg.Error as error:
+        if _is_away(error):
+            raise UserError.of(
+                f"PostgreSQL cannot be reached: {first_line(error)}",
+                log.dsn,
+                "see that it runs, and that log.dsn and log.password_file are right",
+            ) from error
         if (error.sqlstate or "").startswith(_ILL):
             raise UserError.of(
                 f"PostgreSQL could not do it: {first_line(error)}",
                 log.dsn,
                 "see to the disk and the memory of the database's host, and try again",
             ) from error
-        raise UserError.of(
-            f"PostgreSQL cannot be reached: {first_line(error)}",
-            log.dsn,
-            "see that it runs, and that log.dsn and log.password_file are right",
-        ) from error
-    except psycopg.Error as error:
         raise refused(log, first_line(error)) from error
 
 
@@ -96,6 +96,17 @@ def refused(log: Log, said: str) -> UserError:
         log.dsn,
         "see that this user may do it, and that `kommunpost log migrate` was run",
     )
+
+
+def _is_away(error: psycopg.Error) -> bool:
+    """Say whether nothing answered, or what answers when PostgreSQL stops (SQLSTATE 08 and 57P).
+
+    psycopg's OperationalError is more than that: a lock that is taken, a full disk.
+    """
+    state = error.sqlstate
+    if state is None:  # the client's own
+        return isinstance(error, psycopg.OperationalError)
+    return state.startswith(("08", "57P"))
 
 
 @contextmanager

@@ -119,6 +119,22 @@ def test_what_was_not_shown_does_not_go(dispose, folder, connect):
     assert connect("owner").execute("SELECT FROM log.archive_disposal").fetchall() == []
 
 
+def test_a_hold_that_begins_meanwhile_stops_it_and_is_told_as_such(dispose, folder, connect, dsn):
+    plan = dispose("--dry-run").communicate()[0].split()[-1]
+    holder = psycopg.connect(dsn("owner"))
+    holder.execute("SELECT log.freeze_holds()")
+    running = dispose("--plan", plan)
+    wait_for_waiting(connect("owner"), running)
+    holder.execute("INSERT INTO log.hold (kind, who, why) VALUES ('request', 'Eva', 'Dnr 7')")
+    holder.commit()
+    holder.close()
+    _, told = running.communicate()
+    assert running.returncode == 2
+    assert "2026-01-13: the archive of this day is held since it was shown" in told
+    assert "look again with --dry-run" in told
+    assert len(list(folder.glob("*/*.eml"))) == 4
+
+
 @pytest.mark.parametrize("why", ["", " ", "\t \u00a0"])
 def test_a_reason_without_words_is_refused_before_anything_is_asked(archive, why):
     running = archive("get", "4ZrX2b0Yk1z1", "--why", why)

@@ -11,6 +11,7 @@ import pytest
 from compliance.errors import UserError
 from compliance.messagelog import store
 from compliance.messagelog.entry import FIELDS, first_chain, link, to_json
+from compliance.settings import Log
 
 OUTBOX = uuid.UUID("7c1f2e0a-5b52-4b52-9a53-1d1f4c3b2a10")
 HOST = "mail.sjovalla.example"
@@ -169,3 +170,29 @@ def test_months_have_utc_bounds_whatever_the_session_says(connect, records):
     made = records(1, accepted_at=datetime(2028, 5, 31, 23, 59, 59, tzinfo=UTC))
     append(connect("writer"), made)
     assert owner.execute("SELECT count(*) FROM log.entry_2028_05").fetchone() == (1,)
+
+
+def said_of(dsn, *statements):
+    """Return what a user is told when the last of some statements fails."""
+    with pytest.raises(UserError) as told:
+        run(dsn, statements)
+    return str(told.value)
+
+
+def run(dsn, statements):
+    with store.session(Log(dsn=dsn("owner"))) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_a_lock_that_is_taken_is_no_database_that_cannot_be_reached(connect, dsn):
+    other = connect("owner")
+    with other.transaction():
+        other.execute("LOCK TABLE log.hold")
+        told = said_of(dsn, "SET lock_timeout = 1", "TABLE log.hold")
+    assert "PostgreSQL refused: canceling statement due to lock timeout" in told
+
+
+def test_a_database_that_stops_cannot_be_reached(dsn):
+    told = said_of(dsn, "SELECT pg_terminate_backend(pg_backend_pid())")
+    assert "PostgreSQL cannot be reached: terminating connection" in told
