@@ -22,6 +22,7 @@ READINGS = "readings"
 LOG_CLASSES = (EVERY_ENTRY, "probe", READINGS)
 ARCHIVE_CLASS = "archive"
 CLASSES = (*LOG_CLASSES, ARCHIVE_CLASS)
+_EXAMPLE = "docs/handbook/registrator-arkivarie.md"
 _KEYS = ("class", "period", "decision", "authority", "decided")
 _PERIOD = re.compile(r"([1-9][0-9]{0,2}) (month|year)s?")
 _MONTHS_A_YEAR = 12
@@ -64,11 +65,15 @@ def read_rules(path: Path, today: date, classes: Sequence[str]) -> list[Rule]:
     Raises UserError with every problem in the file, by line.
     """
     problems: list[Problem] = []
-    top = read_map(path, ("disposal",), problems)
-    read = [(found, _rule(found, today)) for found in top.maps("disposal", _KEYS)]
-    rules = {rule.decision.kind: (found, rule) for found, rule in read if rule}
-    if len(rules) < sum(rule is not None for _, rule in read):
-        top.problem("disposal", "a class stands twice", "keep one decision for each class")
+    top = read_map(path, ("disposal",), problems, example=_EXAMPLE)
+    rules: dict[str, tuple[Map, Rule]] = {}
+    for found in top.maps("disposal", _KEYS):
+        rule = _rule(found, today)
+        if rule and rule.decision.kind in rules:
+            text = f"{rule.decision.kind} stands twice"
+            found.problem("class", text, "keep one decision for each class")
+        elif rule:
+            rules[rule.decision.kind] = (found, rule)
     if EVERY_ENTRY in rules and ARCHIVE_CLASS in rules:
         found, archive = rules[ARCHIVE_CLASS]
         if archive.months > rules[EVERY_ENTRY][1].months:
@@ -80,7 +85,7 @@ def read_rules(path: Path, today: date, classes: Sequence[str]) -> list[Rule]:
             )
     if problems:
         raise UserError(problems)
-    return [rule for _, rule in read if rule is not None and rule.decision.kind in classes]
+    return [rule for kind, (_, rule) in rules.items() if kind in classes]
 
 
 def parts_due(

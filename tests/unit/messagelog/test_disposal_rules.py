@@ -57,6 +57,24 @@ def test_what_is_wrong_with_the_decisions_is_named_by_file_and_line(tmp_path, wa
     assert f"{path}:{line}: {told}" in str(error.value)
 
 
+def test_a_class_that_stands_twice_is_named_where_it_stands_again(tmp_path):
+    path = tmp_path / "disposal.yml"
+    path.write_text(DECISIONS + PROBES + LOG_RULE + PROBES, encoding="utf-8")
+    with pytest.raises(UserError) as error:
+        read_rules(path, TODAY, CLASSES)
+    assert f"{path}:12: class: message-log stands twice" in str(error.value)
+    assert f"{path}:17: class: probe stands twice" in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "- a", "# inget beslut än"])
+def test_a_file_without_decisions_is_told_how_they_are_written(tmp_path, text):
+    path = tmp_path / "disposal.yml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError) as error:
+        read_rules(path, TODAY, CLASSES)
+    assert "write it as docs/handbook/registrator-arkivarie.md does" in str(error.value)
+
+
 def test_a_decision_by_the_name_of_null_is_written_in_quotes(tmp_path):
     path = tmp_path / "disposal.yml"
     path.write_text(DECISIONS.replace("Kommunstyrelsen", "'Null'"), encoding="utf-8")
