@@ -206,13 +206,19 @@ class Reader:
                 [self._token, reading, *_columns(places)],
             )
             found = Evidence(cursor.fetchall(), defaultdict(list), {})
-            cursor.execute("SELECT * FROM log.leaves_of(%s, %s, %s)", [self._token, reading, days])
-            for row in cursor:
-                leaf = row["outbox_id"], row["sequences"], row["hashes"]
-                found.leaves[row["day"]].append(leaf)
-            cursor.execute("SELECT * FROM log.closings(%s)", [days])
+            # By one question: a day may be closed again between two.
+            cursor.execute(
+                "SELECT c.day, c.number, c.text, c.signature, l.outbox_id, l.sequences, l.hashes"
+                " FROM log.closings(%s) AS c LEFT JOIN log.leaves_of(%s, %s, %s)"
+                " WITH ORDINALITY AS l (day, outbox_id, sequences, hashes, place)"
+                " ON l.day = c.day ORDER BY l.place",
+                [days, self._token, reading, days],
+            )
             for row in cursor:
                 found.closings[row["day"]] = row["number"], row["text"], row["signature"]
+                if row["outbox_id"] is not None:
+                    leaf = row["outbox_id"], row["sequences"], row["hashes"]
+                    found.leaves[row["day"]].append(leaf)
         return found
 
     def heads(self) -> dict[str, int]:

@@ -11,7 +11,7 @@ from compliance.messagelog.answers import Evidence
 from compliance.messagelog.entry import FIELDS, VERSION, LogEntry, fields_of, instant
 from compliance.messagelog.seal import cells, merkle, verifier
 from compliance.messagelog.seal.sealing import closings
-from compliance.messagelog.seal.statement import Signed, of_log
+from compliance.messagelog.seal.statement import CHANGED, Signed, of_log
 from compliance.messagelog.seal.storage import Row, SealStore
 from compliance.messagelog.seal.trees import Place
 
@@ -52,7 +52,8 @@ def make_extract(
 
     The subject is masked with its raw bytes, and the From address with the whole header, whichever
     of the two is named. key: the public key. Raises UserError for a field that doesn't exist, a
-    mask without a basis, a mask on no row, and for no rows at all.
+    mask without a basis, a mask on no row, no rows at all, and a proof that doesn't hold: whoever
+    gets it would find that first.
     """
     _check_masks(len(rows), masks)
     statements = {row.tree.number: row.tree.signed for row in rows}
@@ -67,7 +68,13 @@ def make_extract(
             _row(row, _with_twins(masks.get(position, {}))) for position, row in enumerate(rows)
         ],
     }
-    return json.dumps(extract, ensure_ascii=False, indent=1)
+    text = json.dumps(extract, ensure_ascii=False, indent=1)
+    try:
+        verifier.verify(text, key)
+    except verifier.ExtractError as error:
+        what = f"the proof of what would be handed out does not hold: {error}"
+        raise UserError.of(what, "the log in the database", CHANGED) from error
+    return text
 
 
 def _check_masks(rows: int, masks: Mapping[int, Mapping[str, str]]) -> None:
