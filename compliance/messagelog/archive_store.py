@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from compliance import settings
 from compliance.errors import UserError
@@ -44,16 +45,15 @@ class Archive:
     def days_before(self, stop: date) -> list[tuple[date, int]]:
         """Return the days before one that have archived mail, and how many messages each."""
         found = []
-        for line in self._client.list()[1]:
+        for line in _answer(self._client.list(), "the list of days"):
             plain = line.rpartition(b" ")[2] if isinstance(line, bytes) else b""
             name = plain.strip(b'"').decode("ascii")
             try:
                 day = date.fromisoformat(name)
             except ValueError:
                 continue  # INBOX and the like, which every user has
-            if day < stop:
-                _, count = self._client.select(name, readonly=True)
-                found.append((day, int(count[0] or 0)))
+            if day < stop and (count := _selected(self._client, name)) is not None:
+                found.append((day, count))
         return sorted(found)
 
     def delete(self, day: date) -> None:
@@ -128,17 +128,41 @@ def _find(
     """Return the message in a folder that a host accepted under a queue id; None if not there."""
     if not archive.can_be_known(queue_id):
         return None
-    if client.select(folder, readonly=True)[0] != "OK":
-        return None  # no such folder: no mail was archived on that day, or it only has others below
-    _, found = client.search(None, *criteria, "HEADER", "Received", f'"{queue_id}"')
-    for number in found[0].split():
-        _, parts = client.fetch(number.decode("ascii"), "(BODY.PEEK[])")
+    if _selected(client, folder) is None:
+        return None
+    search = client.search(None, *criteria, "HEADER", "Received", f'"{queue_id}"')
+    for number in _answer(search, folder)[0].split():
+        message = f"message {number.decode('ascii')} of {folder}"
+        parts = _answer(client.fetch(number.decode("ascii"), "(BODY.PEEK[])"), message)
         if not isinstance(parts[0], tuple):
-            raise imaplib.IMAP4.error(f"message {number!r} cannot be read")
+            raise imaplib.IMAP4.error(f"{message} cannot be read")
         raw: bytes = parts[0][1]
         if archive.is_copy_of(raw, host, queue_id):
             return raw
     return None
+
+
+def _selected(client: imaplib.IMAP4, folder: str) -> int | None:
+    """Open a folder to read; return how many messages it has, None if there is no such folder.
+
+    None too of one that only has others below. Raises imaplib's error if it can't be read.
+    """
+    said, told = client.select(folder, readonly=True)
+    if said != "OK" and not _FAILS.search(told[0] or b""):
+        return None
+    return int(_answer((said, told), folder)[0] or 0)
+
+
+# Response codes (RFC 5530) of a server that cannot tell; a folder that is not there has another.
+_FAILS = re.compile(rb"\[(?:SERVERBUG|UNAVAILABLE|CORRUPTION|INUSE|LIMIT)\]")
+
+
+def _answer(answered: tuple[str, list[Any]], what: str) -> list[Any]:
+    """Return what a command gave; raise imaplib's error that names it if it was refused."""
+    said, told = answered
+    if said != "OK":
+        raise imaplib.IMAP4.error(f"{what} cannot be read: {told[0]!r}")
+    return told
 
 
 @contextmanager

@@ -2,12 +2,15 @@
 
 # ruff: noqa: F811 - fixtures of test_archive_disposal.py and test_seal_store.py
 
-from datetime import date
+import imaplib
+from datetime import UTC, date, datetime
 
 import pytest
 from sealed_log import ONE, TWO, entry_of
 from test_archive_disposal import archive, folder  # noqa: F401
 from test_seal_store import ship  # noqa: F401
+
+from compliance.messagelog.archive_store import Archive
 
 DAY = date(2026, 1, 14)
 
@@ -58,3 +61,48 @@ def test_a_copy_that_was_disposed_of_is_told_with_its_decision(get, archive, shi
     code, message, told = get("4ZrX2b0Yk1z1")
     assert (code, message) == (1, "")
     assert "disposed of under KS 2026/118 (KS, 2026-01-14)" in told
+
+
+class Damaged:
+    """An archive whose disk fails, as Dovecot tells it. at: the command that fails."""
+
+    state = "AUTH"
+
+    def __init__(self, at):
+        self._at = at
+
+    def _said(self, command, *told):
+        if command == self._at:
+            return "NO", [b"[SERVERBUG] Internal error occurred. Refer to server log"]
+        return "OK", list(told)
+
+    def list(self):
+        return self._said("LIST", b'(\\HasNoChildren) "/" 2026-01-14')
+
+    def select(self, folder, readonly):
+        assert readonly
+        if folder != "2026-01-14":
+            return "NO", [b"[NONEXISTENT] Mailbox doesn't exist: " + folder.encode()]
+        return self._said("SELECT", b"1")
+
+    def search(self, *_words):
+        return self._said("SEARCH", b"1")
+
+    def fetch(self, *_words):
+        return self._said("FETCH", (b"1 (BODY[] {4}", b"Hej\n"), b")")
+
+
+@pytest.mark.parametrize("at", ["SELECT", "SEARCH", "FETCH"])
+def test_a_copy_that_cannot_be_read_is_not_told_as_missing(at):
+    kept = Archive(Damaged(at))
+    with pytest.raises(imaplib.IMAP4.error, match=r"cannot be read.*SERVERBUG"):
+        kept.find("mail.sjovalla.example", "q1", datetime(2026, 1, 14, 9, tzinfo=UTC))
+    missing = Archive(Damaged(None)).find("h", "q1", datetime(2026, 1, 14, 9, tzinfo=UTC))
+    assert missing is None
+
+
+@pytest.mark.parametrize("at", ["LIST", "SELECT"])
+def test_days_that_cannot_be_read_are_not_counted_as_empty(at):
+    with pytest.raises(imaplib.IMAP4.error, match=r"cannot be read.*SERVERBUG"):
+        Archive(Damaged(at)).days_before(date(2026, 2, 1))
+    assert Archive(Damaged(None)).days_before(date(2026, 2, 1)) == [(DAY, 1)]
