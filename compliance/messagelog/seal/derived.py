@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from compliance.messagelog.seal.findings import Finding, Kind
-from compliance.messagelog.seal.statement import Day, Statement
+from compliance.messagelog.seal.statement import Day, Head, Statement
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,17 @@ def no_position(outbox: UUID, signed_to: int) -> Finding:
     """Say that nothing tells how far an outbox was shipped."""
     known = f"was signed up to entry {signed_to}" if signed_to else "has entries"
     return _finding(f"outbox {outbox} {known}, and log.position has no row of it")
+
+
+def check_host(position: Head, signed: str | None) -> list[Finding]:
+    """Say whether log.position names another host of an outbox than was signed.
+
+    The log takes no more of that outbox then, and the next statement would name the wrong host.
+    """
+    if signed in (None, position.host):
+        return []
+    text = f"outbox {position.outbox} was signed as of host {signed}, log.position says"
+    return [_finding(f"{text} {position.host}")]
 
 
 def _counts(numbers: Sequence[int]) -> str:

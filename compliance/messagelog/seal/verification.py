@@ -13,6 +13,7 @@ from compliance.messagelog.seal.chain import Walk
 from compliance.messagelog.seal.derived import (
     check_addresses,
     check_counts,
+    check_host,
     check_register,
     check_strays,
     no_position,
@@ -149,13 +150,19 @@ def check_disposals(
 
 def _chains(
     store: SealStore,
-    statements: Iterable[Statement],
+    statements: Sequence[Statement],
     since: date | None,
     until: date | None,
     report: Report,
 ) -> list[Finding]:
     heads = _heads(statements)
     positions = {head.outbox: head for head in store.positions()}
+    hosts = {
+        head.outbox: head.host
+        for one in statements
+        if isinstance(one.says, Day)
+        for head in one.says.heads
+    }
     found: list[Finding] = []
     for outbox in sorted(positions.keys() | heads.keys() | store.outboxes()):
         own = heads.get(outbox, {})
@@ -163,6 +170,8 @@ def _chains(
         signed_to = max(own, default=0)
         if head is None:
             found.append(no_position(outbox, signed_to))
+        else:
+            found += check_host(head, hosts.get(outbox))
         shipped = head.sequence if head else 0
         walk = _walk(store, outbox, own, max(shipped, signed_to), since, until)
         findings = walk.findings if walk else []

@@ -128,3 +128,10 @@ def test_leaves_of_no_number_do_not_stop_the_verifier(week, seal, check, tamper)
     tamper("UPDATE log.leaves SET sequences[1] = NULL WHERE unit = 'ks' AND outbox_id = %s", [ONE])
     tamper("UPDATE log.entry SET sequence = 500 WHERE outbox_id = %s AND sequence = 5", [ONE])
     assert ("removed", ONE, 5) in each_entry(check().findings)
+
+
+def test_an_outbox_filed_under_another_host_is_found(week, seal, check, tamper):
+    seal()
+    tamper("UPDATE log.position SET host = 'mx9.sjovalla.example' WHERE outbox_id = %s", [ONE])
+    (finding,) = check().findings
+    assert f"derived: outbox {ONE} was signed as of host mail.sjovalla.example" in str(finding)
