@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import psycopg
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, connections, transaction
@@ -72,18 +73,21 @@ def _open_session(who: Identity, reviews: frozenset[str] | None) -> str:
     database = connections["login"]
     with transaction.atomic("login"):
         token = open_session(database.connection, who, settings.SESSION_HOURS * 60)
-        with database.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO loglist.session VALUES (sha256(convert_to(%s, 'UTF8')), %s, %s)",
-                [token, sorted(reviews or ()), reviews is None],
-            )
+        psycopg.Cursor(database.connection).execute(
+            "INSERT INTO loglist.session VALUES (sha256(convert_to(%s, 'UTF8')), %s, %s)",
+            [token, sorted(reviews or ()), reviews is None],
+        )
     return token
 
 
 def read_as(token: str) -> None:
-    """Tell the database for whom it holds the log list's own tables (migration 0002)."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('loglist.token', %s, false)", [token])
+    """Tell the database for whom it holds the log list's own tables (migration 0002).
+
+    Apart from the text of the question, which every session of the web's role can see.
+    """
+    connection.ensure_connection()
+    cursor = psycopg.Cursor(connection.connection)
+    cursor.execute("SELECT set_config('loglist.token', %s::text, false)", [token])
 
 
 def units_reviewed() -> frozenset[str]:

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, LiteralString, NamedTuple
+from typing import Any, Literal, LiteralString, NamedTuple, TypeVar
 
 import psycopg
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import RowFactory, class_row, dict_row, tuple_row
 
 from compliance.messagelog.answers import (
     Answered,
@@ -29,6 +29,7 @@ from compliance.messagelog.answers import (
 from compliance.messagelog.mailboxes import Mailbox
 from compliance.messagelog.text import clean
 
+Item = TypeVar("Item")
 Action = Literal["list", "entry", "export", "count", "audit"]
 
 PAGE = 50
@@ -131,9 +132,16 @@ class Reader:
         self._connection = connection
         self._token = token
 
+    def _cursor(self, rows: RowFactory[Item]) -> psycopg.Cursor[Item]:
+        """Return a cursor that keeps the token out of a question's text, where Django's has it.
+
+        Every session of the web's role sees that text (pg_stat_activity).
+        """
+        return psycopg.Cursor(self._connection, row_factory=rows)
+
     def session(self) -> Session:
         """Say who reads."""
-        with _told(), self._connection.cursor(row_factory=class_row(Session)) as cursor:
+        with _told(), self._cursor(class_row(Session)) as cursor:
             cursor.execute(
                 "SELECT reader, name, units, everything, expires_at FROM log.session_of(%s)",
                 [self._token],
@@ -145,7 +153,7 @@ class Reader:
 
     def close(self) -> None:
         """Log out: the token is worth nothing from now on."""
-        self._connection.execute("SELECT log.close_session(%s)", [self._token])
+        self._cursor(tuple_row).execute("SELECT log.close_session(%s)", [self._token])
 
     def page(
         self, wanted: Filter, after: Place | None = None, size: int = PAGE, action: Action = "list"
@@ -176,7 +184,7 @@ class Reader:
         """
         if not places:
             return []
-        with _told(), self._connection.cursor(row_factory=dict_row) as cursor:
+        with _told(), self._cursor(dict_row) as cursor:
             reading = self.ask(action, Filter(unit=unit))
             cursor.execute(
                 "SELECT * FROM log.rows_of(%s, %s, %s, %s::uuid[], %s)",
@@ -188,7 +196,7 @@ class Reader:
         """Return which of a unit's entries those at places answer, the oldest of each first."""
         if not places:
             return []
-        with _told(), self._connection.cursor() as cursor:
+        with _told(), self._cursor(tuple_row) as cursor:
             reading = self.ask("list", Filter(unit=unit))
             cursor.execute(
                 "SELECT * FROM log.answered_by(%s, %s, %s, %s::uuid[], %s)",
@@ -199,7 +207,7 @@ class Reader:
     def evidence(self, unit: str, places: Sequence[Place]) -> Evidence:
         """Return what proves a unit's entries at places; those that are not its are left out."""
         days = sorted({place.accepted_at.astimezone(UTC).date() for place in places})
-        with _told(), self._connection.cursor(row_factory=dict_row) as cursor:
+        with _told(), self._cursor(dict_row) as cursor:
             reading = self.ask("export", Filter(unit=unit))
             cursor.execute(
                 "SELECT * FROM log.sealed_rows(%s, %s, %s, %s::uuid[], %s)",
@@ -224,12 +232,12 @@ class Reader:
     def heads(self) -> dict[str, int]:
         """Return the last sequence of each outbox; only for whoever may read everything."""
         with _told():
-            rows = self._connection.execute("SELECT * FROM log.heads(%s)", [self._token])
+            rows = self._cursor(tuple_row).execute("SELECT * FROM log.heads(%s)", [self._token])
             return {str(outbox): sequence for outbox, sequence in rows.fetchall()}
 
     def news(self, outbox: str, after: int, size: int = EXPORT_PAGE) -> Iterator[Row]:
         """Give an outbox's entries after a sequence, in order; only for who reads everything."""
-        with _told(), self._connection.cursor(row_factory=dict_row) as cursor:
+        with _told(), self._cursor(dict_row) as cursor:
             reading = self.ask("export", Filter(probes=True))
             while True:
                 cursor.execute(
@@ -274,7 +282,7 @@ class Reader:
         of it.
         """
         wanted = Filter(unit=unit, outbox=entry.outbox_id, sequence=entry.sequence)
-        with _told(), self._connection.cursor(row_factory=dict_row) as cursor:
+        with _told(), self._cursor(dict_row) as cursor:
             reading = self.ask("entry", wanted)
             cursor.execute(
                 "SELECT * FROM log.conversation(%s, %s, %s)", [self._token, reading, size]
@@ -286,7 +294,7 @@ class Reader:
 
         Of the filter only unit, since and until count.
         """
-        with _told(), self._connection.cursor() as cursor:
+        with _told(), self._cursor(tuple_row) as cursor:
             cursor.execute(
                 "SELECT * FROM log.counts(%s, %s)", [self._token, self.ask("count", wanted)]
             )
@@ -294,7 +302,7 @@ class Reader:
 
     def mailboxes(self) -> list[Mailbox]:
         """Return what is noted of the function mailboxes of all that the reader may see."""
-        with _told(), self._connection.cursor() as cursor:
+        with _told(), self._cursor(tuple_row) as cursor:
             cursor.execute("SELECT * FROM log.mailboxes(%s)", [self._token])
             return [Mailbox(*row) for row in cursor]
 
@@ -302,7 +310,7 @@ class Reader:
         self, unit: str | None = None, before: int | None = None, size: int = PAGE
     ) -> list[Trace]:
         """Return who has read what, newest first, before a number."""
-        with _told(), self._connection.cursor(row_factory=dict_row) as cursor:
+        with _told(), self._cursor(dict_row) as cursor:
             reading = self.ask("audit", Filter(unit=unit))
             # As text: Django's connections and psycopg's own read JSON differently.
             cursor.execute(
@@ -315,9 +323,11 @@ class Reader:
     def ask(self, action: Action, wanted: Filter) -> int:
         """Ask to read; return the number that the reading goes by."""
         with _told():
-            row = self._connection.execute(
-                "SELECT log.ask(%s, %s, %s)", [self._token, action, wanted.as_json()]
-            ).fetchone()
+            row = (
+                self._cursor(tuple_row)
+                .execute("SELECT log.ask(%s, %s, %s)", [self._token, action, wanted.as_json()])
+                .fetchone()
+            )
         assert row is not None  # noqa: S101 - a function without rows is none
         return int(row[0])
 
@@ -351,7 +361,7 @@ class Reader:
         return [row | told_of(_key(row)) for row in rows]
 
     def _rows(self, reading: int, after: Place | None, size: int) -> list[Row]:
-        with self._connection.cursor(row_factory=dict_row) as cursor:
+        with self._cursor(dict_row) as cursor:
             cursor.execute(
                 "SELECT * FROM log.rows(%s, %s, %s, %s, %s, %s)",
                 [self._token, reading, size, *(after or FIRST)],
@@ -364,7 +374,7 @@ class Reader:
         """Return what the database tells of rows."""
         if not rows:
             return []
-        with self._connection.cursor() as cursor:
+        with self._cursor(tuple_row) as cursor:
             places = _columns([Place.of(row) for row in rows])
             cursor.execute(question, [self._token, reading, *places])
             return cursor.fetchall()

@@ -1,7 +1,10 @@
 """Role by unit by page by format: readers see their own units and nothing else, try as they may."""
 
+import psycopg
 import pytest
 from messagelog.test_reading import OUTBOX
+
+from compliance.messagelog.reading import Filter, Identity, Place, Reader, open_session
 
 SUBJECTS = {
     "ks": {"Bygglov för altan", "SV: Byggloven", "Remiss om skolskjutsar"},
@@ -120,3 +123,35 @@ def test_a_cookie_that_somebody_made_up_is_worth_nothing(visit):
     browser = visit()
     browser.cookies["__Host-loglist"] = "eyJ0b2tlbiI6ICJ4In0:1abc:xyz"
     assert browser.get("/units/ks/").status_code == 302
+
+
+def test_a_token_stands_in_no_question_that_others_of_the_same_role_see(installation):
+    from django.db import connection
+
+    from compliance.loglist.login import read_as
+
+    with psycopg.connect(installation("login"), autocommit=True) as login:
+        token = open_session(login, Identity("person:1", "Åsa Ek", ["ks"], everything=True), 60)
+    connection.ensure_connection()
+    reader = Reader(connection.connection, token)
+    rows = reader.page(Filter(unit="ks"))
+    places = [Place.of(row) for row in rows]
+    questions = [
+        lambda: read_as(token),
+        reader.session,
+        lambda: reader.page(Filter(unit="ks")),
+        lambda: reader.rows_of("ks", places),
+        lambda: reader.page_with_outcomes(Filter(unit="ks")),
+        lambda: reader.evidence("ks", places),
+        lambda: reader.ask("list", Filter(unit="ks")),
+        lambda: reader.trail("ks"),
+        reader.heads,
+        reader.mailboxes,
+        reader.close,
+    ]
+    with psycopg.connect(installation("web"), autocommit=True) as other:
+        for ask in questions:
+            ask()
+            seen = other.execute("SELECT query FROM pg_stat_activity WHERE query <> ''").fetchall()
+            assert seen
+            assert [query for (query,) in seen if token in query] == []

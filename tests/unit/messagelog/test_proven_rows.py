@@ -14,31 +14,28 @@ from compliance.messagelog.seal.verifier import verify
 
 
 @pytest.fixture
-def hand_out(connect, dsn):
+def hand_out(connect, monkeypatch):
     """Make an extract of what a unit has on Monday, as the log list does; return it.
 
     meanwhile: is called each time just before the database is asked for statements.
     """
-    opened = []
 
     def run(meanwhile=lambda: None):
-        class Interrupted(psycopg.Cursor):
-            def execute(self, query, *values, **more):
-                if "log.closings" in query:
-                    meanwhile()
-                return super().execute(query, *values, **more)
+        asked = psycopg.Cursor.execute
 
-        web = psycopg.connect(dsn("web"), autocommit=True, cursor_factory=Interrupted)
-        opened.append(web)
+        def execute(self, query, *values, **more):
+            if "log.closings" in str(query):
+                meanwhile()
+            return asked(self, query, *values, **more)
+
+        monkeypatch.setattr(psycopg.Cursor, "execute", execute)
         token = open_session(connect("login"), Identity("person:1", "Åsa", ["ks"]), 60)
-        reader = Reader(web, token)
+        reader = Reader(connect("web"), token)
         rows = [row for row in reader.page(Filter(unit="ks")) if row["accepted_at"].day == 23]
         proven = proven_rows("ks", reader.evidence("ks", [Place.of(row) for row in rows]))
         return make_extract(list(proven.values()), {}, PUBLIC)
 
-    yield run
-    for connection in opened:
-        connection.close()
+    return run
 
 
 def test_a_day_that_is_closed_again_meanwhile_is_proven_as_it_was_or_is(week, seal, ship, hand_out):
