@@ -22,4 +22,4 @@ SET jit = off AS $$  -- which took longer than the query
 $$;
 
 REVOKE ALL ON FUNCTION log.misaddressed(date, date) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION log.misaddressed(date, date) TO kommunpost_reader;
+GRANT EXECUTE ON FUNCTION log.misaddressed(date, date) TO kommunpost_reader, kommunpost_sealer;
