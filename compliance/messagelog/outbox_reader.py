@@ -26,6 +26,9 @@ from compliance.messagelog.outbox_folder import (
 RETENTION_SECONDS = 7 * 86_400
 # With less of the disk free, shipped segments go before that time: mail must go on.
 NEARLY_FULL = 0.10
+# A batch is no longer than this and its last record: one letter with a subject of 64 kB to 1,000
+# recipients is 200 MB, which neither this host nor the database should have to hold at once.
+BATCH_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class OutboxReader:
         self._drained_at: tuple[int, int] | None = None
 
     def read(self, limit: int) -> Batch:
-        """Return up to `limit` durable records; an empty batch if there is none yet.
+        """Return up to `limit` durable records, fewer long ones; an empty batch if none is there.
 
         Raises BrokenChainError if what comes next is lost, damaged or another host's, or if the
         records up to here aren't those that the database has; what is sound before that is
@@ -103,9 +106,12 @@ class OutboxReader:
         if mark is not None and mark == self._drained_at:
             return Batch(first, lines)
         try:
-            while len(lines) < limit:
+            room = BATCH_BYTES
+            while len(lines) < limit and room > 0:
                 fresh = len(lines)
-                lines.extend(self._read_segment(limit - fresh))
+                for line in self._read_segment(limit - fresh, room):
+                    lines.append(line.decode("utf-8"))
+                    room -= len(line)
                 if len(lines) == fresh and not self._move_on():
                     self._drained_at = mark
                     break
@@ -128,23 +134,24 @@ class OutboxReader:
                 return
             path.unlink()
 
-    def _read_segment(self, limit: int) -> Iterator[str]:
-        """Yield sound records; each one that was yielded counts as read."""
+    def _read_segment(self, limit: int, room: int) -> Iterator[bytes]:
+        """Yield sound records until their bytes fill the room; each that was yielded is read."""
         path = self._path or self._find()
         if path is None:
             return
         end, stop = self._bounds(path)
         with path.open("rb") as file:
             file.seek(self._offset)
+            full = self._offset + room
             for _ in range(limit):
-                if self._next >= stop or self._offset >= end:
+                if self._next >= stop or self._offset >= min(end, full):
                     return
                 line = file.readline()
                 if not line and end == stop == float("inf"):
                     self._check_end(path)
                     return
                 self._take(line, path)
-                yield line.decode("utf-8")
+                yield line
 
     def _check_end(self, path: Path) -> None:
         """Hold the end of a chain that was left to what its mark says. Raises BrokenChainError."""

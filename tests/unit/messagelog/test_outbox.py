@@ -195,6 +195,18 @@ def test_segments_roll_and_old_ones_are_forgotten_only_when_shipped(folder, entr
         reader.read(1)
 
 
+def test_a_long_letter_to_many_is_read_in_batches_that_memory_can_hold(folder, entry):
+    letter = entry(subject="å" * 30_000, subject_raw=b"\xe5" * 60_000)
+    append_and_close(folder, [entry(), *[letter] * 100, entry()])
+    reader, sizes, last = OutboxReader(folder), [], 0
+    while (batch := reader.read(1_000)).lines:
+        assert batch.first == last + 1
+        last = batch.last
+        sizes.append(sum(len(line.encode()) for line in batch.lines))
+    assert last == 102
+    assert max(sizes) < 5_000_000  # of 18 in all
+
+
 def test_a_record_that_cannot_be_written_harms_no_other(folder, entry):
     box = Outbox(folder)
     with pytest.raises(OutboxUnavailableError):
