@@ -7,10 +7,12 @@ kept.
 """
 
 import contextlib
+import errno
 import logging
 import signal
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -37,6 +39,10 @@ from compliance.settings import Settings, read_secret
 # each of its services: none ever waits for another to end.
 _CONNECTIONS = 1_000
 _READ_BYTES = 1 << 16
+
+# What hinders one connection and passes: too many files are open, or memory is short.
+_PASSING = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+_PAUSE_SECONDS = 0.1
 
 _log = logging.getLogger(__name__)
 
@@ -177,22 +183,33 @@ class Server:
     def run(self) -> None:
         """Serve until stopped; then each message whose end has come still gets its answer."""
         with self._listener, ThreadPoolExecutor(_CONNECTIONS, "connection") as threads:
-            while True:
-                try:
-                    connection, _ = self._listener.accept()
-                except OSError:
-                    if self._is_stopping:
-                        break
-                    raise
-                self._open.add(connection)
-                threads.submit(self._serve, connection)
-            for connection in list(self._open):
-                _end(connection, socket.SHUT_RD)
+            try:
+                while not self._is_stopping:
+                    if connection := self._accept():
+                        self._open.add(connection)
+                        threads.submit(self._serve, connection)
+            finally:
+                for connection in list(self._open):
+                    _end(connection, socket.SHUT_RD)
 
     def stop(self) -> None:
         """Take no more connections, and end those that are open."""
         self._is_stopping = True
         _end(self._listener, socket.SHUT_RDWR)
+
+    def _accept(self) -> socket.socket | None:
+        """Wait for the next connection; None if there is none to serve now. Raises OSError."""
+        try:
+            return self._listener.accept()[0]
+        except OSError as error:
+            if self._is_stopping:
+                return None
+            if error.errno not in _PASSING:
+                raise
+            # Postfix waits meanwhile, and the messages that are under way go on.
+            _log.error("no connection can be taken now: %s", error)
+            time.sleep(_PAUSE_SECONDS)
+            return None
 
     def _serve(self, connection: socket.socket) -> None:
         conversation, packets = Conversation(self._capture), protocol.Packets()

@@ -1,5 +1,6 @@
 """The milter, spoken to in bytes as Postfix speaks to it. Postfix itself is met by the stories."""
 
+import errno
 import socket
 import struct
 import threading
@@ -341,6 +342,32 @@ def test_nonsense_on_one_connection_leaves_the_others_alone(server, outbox):
         good.sendall(b"".join([connect(), *message()]))
         assert good.recv(1000)[4:] == b"c"
     assert len(outbox.entries) == 1
+
+
+def test_a_host_that_is_short_of_files_for_a_moment_loses_no_milter(server, outbox, monkeypatch):
+    made, path, _ = server
+
+    class Short:
+        """The listening socket while the process has as many files open as it may."""
+
+        def __init__(self, listener, times):
+            self._listener, self._left = listener, times
+
+        def accept(self):
+            if self._left:
+                self._left -= 1
+                raise OSError(errno.EMFILE, "Too many open files")
+            return self._listener.accept()
+
+        def __getattr__(self, name):
+            return getattr(self._listener, name)
+
+    monkeypatch.setattr(made, "_listener", Short(made._listener, 2))
+    with dial(path) as first, dial(path) as second:
+        for number, postfix in enumerate((first, second)):
+            postfix.sendall(b"".join([connect(), *message(queue_id=str(number))]))
+            assert postfix.recv(1000)[4:] == b"c"
+    assert [entry.queue_id for entry in outbox.entries] == ["0", "1"]
 
 
 def test_a_stop_lets_a_message_that_is_being_logged_have_its_answer(server, outbox, monkeypatch):
