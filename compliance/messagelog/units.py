@@ -233,10 +233,10 @@ class Ldap:
     def senders(self) -> Mapping[str, frozenset[str]]:
         """Return the groups of those who may send as a mailbox."""
         found = self._search(_SENDERS, ["kommunpostHolder", "member"], _SENDERS_SECONDS)
-        groups = map(_values, found)
         return {
-            group("kommunpostHolder")[0]: frozenset(map(str.lower, group("member")))
-            for group in groups
+            holder: frozenset(map(str.lower, group("member")))
+            for group in map(_values, found)
+            for holder in group("kommunpostHolder")
         }
 
     def _search(self, wanted: str, attributes: list[str], seconds: int) -> list[dict[str, Any]]:
@@ -259,8 +259,11 @@ class Ldap:
                     self._directory.base, wanted, attributes=attributes, paged_size=_PAGE
                 )
                 return [item for item in found if item["type"] == "searchResEntry"]
-        except LDAPException as error:
+        except (LDAPException, OSError) as error:
             raise OSError(f"{uri}: {error}") from error
+        except Exception as error:
+            # ldap3 raises IndexError and the like on an answer that is cut off or no LDAP at all.
+            raise OSError(f"{uri}: the answer cannot be read ({error!r})") from error
 
 
 _SENDERS = "(&(objectClass=kommunpostGroup)(kommunpostRight=sender))"

@@ -1,12 +1,14 @@
 """The directory snapshot: right, fresh, and never in the way of mail."""
 
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from compliance.messagelog import units as module
-from compliance.messagelog.units import Mailbox, Units
+from compliance.messagelog.units import Ldap, Mailbox, Units
+from compliance.settings import Directory
 
 ANNA = "anna@sjovalla.example"
 
@@ -189,3 +191,43 @@ def test_while_the_directory_is_away_known_members_send_and_others_come_again(un
     assert BOARD in units.addresses_of(ANNA, BOARD)
     assert units.addresses_of("bo@sjovalla.example", BOARD) is None
     assert units.addresses_of("bo@sjovalla.example", "bo@sjovalla.example") is not None
+
+
+@pytest.fixture
+def directory_that_says(tmp_path):
+    """Make the settings of a directory that gives one answer to whoever connects."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def settings(answer):
+            def give():
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(4096)
+                    connection.sendall(answer)
+
+            threading.Thread(target=give, daemon=True).start()
+            (tmp_path / "password").write_text("hemligt\n")
+            return Directory(
+                uri=f"ldap://127.0.0.1:{listener.getsockname()[1]}",
+                base="dc=sjovalla,dc=example",
+                reader_dn="cn=milter,ou=services,dc=sjovalla,dc=example",
+                reader_password_file=tmp_path / "password",
+            )
+
+        yield settings
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 503 Service Unavailable\r\n\r\n",
+        b"0\x03\x02\x01\x01",  # an LDAP message that holds its number only
+        b"0\x05\x02\x01\x02a\x00",  # the answer to a bind, without a result
+        bytes(30),
+    ],
+)
+def test_a_directory_that_answers_nonsense_is_one_that_is_away(directory_that_says, answer):
+    units = Units("sjovalla.example", Ldap(directory_that_says(answer)))
+    units.refresh()
+    assert units.addresses_of(ANNA, ANNA) is None
