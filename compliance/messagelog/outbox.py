@@ -121,6 +121,7 @@ class Outbox:
         self._tail: Tail
         self._segment: _Segment | None = None
         self._mark: int | None = None
+        self._is_marked = True  # false while the mark is behind what is durable
         try:
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
             self._lock = self._take_lock()
@@ -188,13 +189,19 @@ class Outbox:
         if not lines:
             return
         segment = self._open_segment()
+        if not self._is_marked:
+            self._publish(segment)
         try:
             segment.write(b"".join(lines))
         except OSError:
             self._give_up(segment)
             raise
         self._tail = tail
-        self._publish(segment)
+        try:
+            self._publish(segment)
+        except OSError as error:
+            # They are on disk, so they count: who is told otherwise comes again and is there twice.
+            _log.error("the mark cannot be written (%s); it must be before more is taken", error)
 
     def _open_segment(self) -> _Segment:
         """Return the segment to write to, a new one if there is none or the old one is full."""
@@ -221,9 +228,12 @@ class Outbox:
             segment.close()
 
     def _publish(self, segment: _Segment) -> None:
+        """Let the shipper see what is durable. Raises OSError, and then it must be tried again."""
+        self._is_marked = False
         if self._mark is None:
             self._mark = os.open(self._chain / "mark", os.O_WRONLY | os.O_CREAT, 0o640)
         os.pwrite(self._mark, mark_line(segment.path.stem, f"{segment.size:020d}"), 0)
+        self._is_marked = True
 
     def _take_lock(self) -> int:
         descriptor = os.open(self._folder / "lock", os.O_WRONLY | os.O_CREAT, 0o640)

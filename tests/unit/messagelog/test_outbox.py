@@ -145,6 +145,29 @@ def test_what_a_failed_sync_took_back_stays_gone_after_a_restart(folder, entry, 
     assert [record.entry.queue_id for record in records(folder)] == ["before", "after"]
 
 
+def test_what_was_put_off_is_not_in_the_log_though_only_the_mark_cannot_be_written(
+    folder, entry, monkeypatch
+):
+    box = Outbox(folder)
+    box.append([entry(queue_id="before")])
+
+    def failed_write(fd, data, offset):
+        raise OSError(5, "Input/output error")
+
+    accepted = ["before"]
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "pwrite", failed_write)
+        for number in range(3):
+            try:
+                box.append([entry(queue_id=str(number))])
+                accepted.append(str(number))
+            except OutboxUnavailableError:
+                pass  # answered with 451: it will come again
+    box.append([entry(queue_id="after")])
+    box.close()
+    assert [record.entry.queue_id for record in records(folder)] == [*accepted, "after"]
+
+
 def test_a_torn_tail_is_set_aside_and_the_chain_goes_on(folder, entry):
     append_and_close(folder, [entry(queue_id="whole")])
     path = segments(folder)[-1]
