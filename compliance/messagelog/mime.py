@@ -2,8 +2,9 @@
 
 Nothing of the body is kept or decoded: delimiter lines (RFC 2046 section 5.1.1) are looked for, and
 the few header lines behind each are read. An attachment is a part that has a file name or calls
-itself one, and a message within the message; what such a message carries itself is not counted
-again. Never raises: the bytes come from strangers.
+itself one, a message within the message, and what is no text where a text would stand (a scan that
+nobody gave a name); what such a message carries itself is not counted again. Never raises: the
+bytes come from strangers.
 
 The work grows with the body's length and no faster: each open boundary is searched for once in each
 chunk, and what begins as a delimiter does is judged by its own line alone.
@@ -37,6 +38,12 @@ _PARAMETER = re.compile(
 )
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _MESSAGES = {b"message/rfc822", b"message/global"}  # RFC 2046 section 5.2.1, RFC 6532 section 3.7
+_FILES = (b"application/", b"audio/", b"font/", b"image/", b"model/", b"video/")
+# Whose parts belong to one another: pictures in a page, signatures, what a machine reads.
+_BOUND = {
+    *(b"multipart/related", b"multipart/alternative", b"multipart/report"),
+    *(b"multipart/signed", b"multipart/encrypted"),
+}
 
 
 @dataclass
@@ -55,13 +62,13 @@ class Attachments:
 
 @dataclass(eq=False)
 class _Multipart:
-    """One that is open. delimiter: a line end, two hyphens and the boundary.
+    """One that is open. kind: its type. delimiter: a line end, two hyphens and the boundary.
 
     hit: where the delimiter stands next in what is being read; the length of that if nowhere.
     """
 
+    kind: bytes
     delimiter: bytes
-    is_digest: bool
     hit: int = -1
 
 
@@ -191,7 +198,7 @@ class Scanner:
             if name in values and not values[name]:
                 values[name] = value.strip()
         content_type = values[b"content-type"]
-        if not content_type and self._open[-1].is_digest:
+        if not content_type and self._open[-1].kind == b"multipart/digest":
             content_type = b"message/rfc822"  # RFC 2046 section 5.1.5
         self._take(content_type, values[b"content-disposition"])
 
@@ -203,11 +210,13 @@ class Scanner:
         if kind.startswith(b"multipart/"):
             boundary = kind_parameters.raw("boundary").rstrip()
             if 0 < len(boundary) <= _MAX_BOUNDARY and len(self._open) < _MAX_DEPTH:
-                self._open.append(_Multipart(b"\n--" + boundary, kind == b"multipart/digest"))
+                self._open.append(_Multipart(kind, b"\n--" + boundary))
             return
         how, how_parameters = _parsed(disposition)
         name = how_parameters.text("filename") or kind_parameters.text("name")
-        if name or how == b"attachment" or kind in _MESSAGES:
+        is_bound = bool(self._open) and self._open[-1].kind in _BOUND
+        is_file = kind in _MESSAGES or (kind.startswith(_FILES) and not is_bound)
+        if name or how == b"attachment" or is_file:
             self.found.add(name)
 
 

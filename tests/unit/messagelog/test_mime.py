@@ -128,6 +128,26 @@ def test_a_forwarded_message_is_one_attachment_whatever_it_carries():
     assert scan(body) == (1, [])
 
 
+def test_a_scan_that_nobody_named_is_an_attachment():
+    assert scan(TEXT + part() + part("inline", "image/jpeg") + END) == (2, [])
+    assert scan(b"JVBERi0=\r\n", b"application/pdf") == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("within", "kind"),
+    [
+        ("related", "image/png"),
+        ("signed", "application/pgp-signature"),
+        ("encrypted", "application/pgp-encrypted"),
+        ("report", "application/x-report"),
+        ("alternative", "application/rtf"),
+    ],
+)
+def test_what_belongs_to_the_text_is_none(within, kind):
+    body = TEXT + part(content_type=kind) + END
+    assert scan(body, f"multipart/{within}; boundary=b1".encode()) == (0, [])
+
+
 def test_a_message_that_is_a_file_itself():
     assert scan(b"JVBERi0=\r\n", b'application/pdf; name="faktura.pdf"') == (1, ["faktura.pdf"])
     assert scan(b"x", b"text/plain") == (0, [])
