@@ -125,8 +125,7 @@ class Outbox:
         try:
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
             self._lock = self._take_lock()
-            self._make_identity()
-            self._open_last()
+            self._open_or_make()
         except (OSError, ValueError) as error:
             raise UserError.of(
                 f"the outbox cannot be opened ({error})",
@@ -247,6 +246,14 @@ class Outbox:
                 "stop the other milter first",
             ) from error
         return descriptor
+
+    def _open_or_make(self) -> None:
+        try:
+            self._make_identity()
+            self._open_last()
+        except (OSError, ValueError):
+            self.close()
+            raise
 
     def _make_identity(self) -> None:
         """Make the id of an outbox that is new; one that has lost its id is for `recover`."""

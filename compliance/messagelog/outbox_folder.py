@@ -13,6 +13,7 @@ A chain that broke is never written to again and never repaired; another begins 
 (docs/decisions/0020-outbox.md).
 """
 
+import fnmatch
 import json
 import os
 import shutil
@@ -40,9 +41,22 @@ class BrokenChainError(UserError):
     """A chain that can't be gone on with: records are lost or damaged, or aren't those shipped."""
 
 
+def listed(folder: Path, pattern: str) -> list[Path]:
+    """Return the files with names of a pattern (fnmatch), in order; none if there is no folder.
+
+    Raises OSError: Path.glob takes a folder that can't be read for an empty one, and what looks
+    empty is begun anew.
+    """
+    try:
+        found = [path for path in folder.iterdir() if fnmatch.fnmatchcase(path.name, pattern)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(found)
+
+
 def segments(chain: Path) -> list[Path]:
-    """Return the segments of a chain, oldest first."""
-    return sorted(chain.glob("[0-9]" * 20 + ".jsonl"))
+    """Return the segments of a chain, oldest first. Raises OSError."""
+    return listed(chain, "[0-9]" * 20 + ".jsonl")
 
 
 def first_sequence(segment: Path) -> int:
@@ -51,8 +65,8 @@ def first_sequence(segment: Path) -> int:
 
 
 def chains(folder: Path) -> list[Path]:
-    """Return the writer's chains, oldest first; the last is the one that is written to."""
-    return [folder, *sorted(folder.glob("chain-" + "[0-9]" * 4))]
+    """Return the writer's chains, oldest first; the last is written to. Raises OSError."""
+    return [folder, *listed(folder, "chain-" + "[0-9]" * 4)]
 
 
 def all_chains(folder: Path) -> Iterator[Path]:

@@ -16,6 +16,7 @@ from compliance.messagelog.outbox_folder import (
     all_chains,
     chains,
     damage_of,
+    listed,
     read_identity,
     segments,
     sound_record,
@@ -97,7 +98,7 @@ def _look_at_chain(
 def _torn(chain: Path) -> list[Problem]:
     """Tell of torn ends that hold whole records: those were not torn by a stop in the middle."""
     found = []
-    for path in sorted(chain.glob("*.torn-*")):
+    for path in listed(chain, "*.torn-*"):
         with path.open("rb") as file:
             whole = [record.sequence for line in file if (record := sound_record(line))]
         if whole:

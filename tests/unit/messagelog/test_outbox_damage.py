@@ -3,6 +3,7 @@
 Each record that was answered for is in the database exactly once, or an alarm names it.
 """
 
+import os
 import re
 import shutil
 import threading
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 import pytest
 from conftest import make_entry
 
+from compliance.errors import UserError
 from compliance.messagelog import health, outbox_reader, ship
 from compliance.messagelog import outbox as outbox_module
 from compliance.messagelog.capture import OutboxUnavailableError
@@ -295,6 +297,24 @@ def test_a_new_chain_that_cannot_be_begun_refuses_and_is_tried_again(host, monke
     box.append([make_entry(queue_id="q001")])
     box.close()
     assert host.ship() == ["q001"]
+
+
+def test_a_folder_that_cannot_be_listed_for_a_moment_is_not_taken_for_an_empty_one(
+    host, monkeypatch
+):
+    host.log("q001")
+
+    def refuse(folder="."):
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    with monkeypatch.context() as failing:
+        failing.setattr(os, "listdir", refuse)
+        failing.setattr(os, "scandir", refuse)
+        with pytest.raises(UserError, match="Permission denied"):
+            Outbox(host.folder, HOST)
+    host.log("q002")
+    assert host.ship() == ["q001", "q002"]
+    assert chains(host.folder) == [host.folder]
 
 
 def test_a_torn_end_of_before_with_whole_records_is_told(host):
