@@ -132,6 +132,17 @@ def of_header(values: list[bytes]) -> Mailboxes:
     return Mailboxes(tuple(addresses), tuple(shown), sound)
 
 
+def bare(address: str) -> str:
+    """Return an address of a header as it is looked for: without what its writer left around it.
+
+    That is brackets, a name, a route, `mailto:`, or an encoded word that holds it all. What holds
+    no address, or one in quotes or brackets by the rules, stays as it stands.
+    """
+    if '"' in address or _ADDRESS.fullmatch(address) or _DOMAIN_LITERAL.search(address):
+        return address
+    return ", ".join(_ADDRESS.findall(readable(address.encode("utf-8")))) or address
+
+
 @dataclass
 class _Piece:
     """One mailbox of a list: what stands outside angle brackets, and inside each pair.

@@ -261,9 +261,8 @@ class Capture:
         subjects = message.header("subject")
         senders = message.header("from")
         from_text = bounded(" | ".join(map(readable, senders)), _MAX_FROM)
-        from_address = bounded(
-            ", ".join(addresses.of_header(senders).addresses), INDEXED_CHARACTERS
-        )
+        named = map(addresses.bare, addresses.of_header(senders).addresses)
+        from_address = bounded(", ".join(named), INDEXED_CHARACTERS)
         subject = " | ".join(filter(None, map(readable, subjects)))
         references = message_ids.referred(
             message.header("references"), message.header("in-reply-to")

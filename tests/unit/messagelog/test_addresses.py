@@ -72,6 +72,35 @@ def test_a_header_that_does_not_close_is_unsound(value):
     assert not addresses.of_header([value.encode()]).sound
 
 
+@pytest.mark.parametrize(
+    ("written", "looked_for"),
+    [
+        ("anna@a.example", "anna@a.example"),
+        ("åsa@öster.example", "åsa@öster.example"),
+        ('"anna å"@a.example', '"anna å"@a.example'),
+        ("a@[IPv6:2001:db8::1]", "a@[IPv6:2001:db8::1]"),
+        ("Kommunchefen", "Kommunchefen"),
+        ("", ""),
+        ("anna at a.example", "anna at a.example"),
+        ("=?utf-8?B?Qm8gPGJvQGIuZXhhbXBsZT4=?=", "bo@b.example"),
+        ("Bo <=?utf-8?Q?bo=40b.example?=>", "bo@b.example"),
+        ("Bo Berg bo@b.example", "bo@b.example"),
+        ("Bo bo@b.example>", "bo@b.example"),
+        ("<bo@b.example", "bo@b.example"),
+        ("mailto:bo@b.example", "bo@b.example"),
+        ("@r.example,@s.example:bo@b.example", "bo@b.example"),
+        ("bo@b.example (hej)", "bo@b.example"),
+    ],
+)
+def test_an_address_is_found_whatever_its_writer_left_around_it(written, looked_for):
+    assert addresses.bare(written) == looked_for
+
+
+@given(st.text())
+def test_whatever_stands_for_an_address_is_bared_to_something(text):
+    assert bool(addresses.bare(text)) == bool(text)
+
+
 def test_every_from_header_counts():
     both = addresses.of_header([b"anna@a.example", b"<bo@b.example>"])
     assert both.addresses == ("anna@a.example", "bo@b.example")

@@ -155,6 +155,11 @@ def test_an_odd_subject_reads_as_well_as_it_can(oddity, subject):
     assert read(ODDITIES[oddity]).subject == subject
 
 
+def test_a_sender_that_is_all_one_encoded_word_is_found_by_its_address():
+    entry = read([b"From: =?utf-8?B?w4VrZSA8YWtlQGIuZXhhbXBsZT4=?="])
+    assert (entry.from_address, entry.from_text) == ("ake@b.example", "Åke <ake@b.example>")
+
+
 def test_only_the_own_filter_is_believed_and_only_if_it_is_named():
     head = [b"X-Spamd-Result: default: False [0.10 / 15.00]"]
     assert read(head).spam_verdict is None
