@@ -4,6 +4,8 @@ Looked at on a mail host it is about that host's outbox and the database; elsewh
 database and all mail hosts.
 """
 
+import socket
+import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -29,6 +31,10 @@ from compliance.settings import Capture, Log
 # A day is closed and compared in the first hour of the next one (UTC).
 LATE_DAYS = 2
 FEWEST_MONTHS = 2
+# One that is started again is back before the last try.
+_TRIES = 5
+_PAUSE_SECONDS = 1.0
+_ANSWER_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -77,9 +83,29 @@ def look(log: Log, own: Capture | None, now: datetime) -> Health:
         problems += error.problems
     if own:
         outbox, found = look_at(own.outbox, places)
-        problems = found + problems
+        problems = _milter(own.socket) + found + problems
     problems += judge(now, outbox, hosts, kept)
     return Health(now, outbox, hosts, kept, tuple(problems))
+
+
+def _milter(place: str) -> list[Problem]:
+    """See that the milter takes connections, as Postfix makes them. place: unix:/path."""
+    path = place.removeprefix("unix:")
+    for number in range(_TRIES):
+        if number:
+            time.sleep(_PAUSE_SECONDS)
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as milter:
+                milter.settimeout(_ANSWER_SECONDS)
+                milter.connect(path)
+        except PermissionError:
+            return []  # whoever looks may not; the outbox tells them so
+        except OSError as error:
+            why = error.strerror or str(error)
+        else:
+            return []
+    remedy = "read `journalctl -u kommunpost-milter`; when it runs, mail is accepted by itself"
+    return [Problem(f"the milter does not answer, so no mail is accepted ({why})", path, remedy)]
 
 
 def judge(

@@ -69,7 +69,8 @@ def look_at(folder: Path, places: Places | None) -> tuple[OutboxHealth | None, l
             problems += found
         sizes = [path.stat().st_size for one in all_chains(folder) for path in segments(one)]
     except OSError as error:
-        return None, [_unreadable(folder, error), *problems]
+        unreadable = _unreadable(folder, error)
+        return None, [unreadable, *(one for one in problems if one != unreadable)]
     free, capacity = (blocks * disk.f_frsize for blocks in (disk.f_bavail, disk.f_blocks))
     return OutboxHealth(folder, sum(sizes), free, capacity, oldest), problems
 
@@ -138,6 +139,9 @@ def _trial(folder: Path) -> list[Problem]:
             file.write(bytes(_TRIAL_BYTES))
             file.flush()
             os.fsync(file.fileno())
+    except PermissionError as error:
+        # Whoever looks may be somebody else than the milter, of which this tells nothing then.
+        return [_unreadable(folder, error)]
     except OSError as error:
         remedy = "mend the disk or free space there; then mail is accepted again by itself"
         what = f"the outbox cannot write, so no mail is accepted ({error.strerror})"
@@ -149,8 +153,11 @@ def _trial(folder: Path) -> list[Problem]:
 
 
 def _unreadable(folder: Path, error: OSError) -> Problem:
-    remedy = "run as root or the user kommunpost, on a mail host"
-    return Problem(f"the outbox cannot be read ({error.strerror})", str(folder), remedy)
+    remedy = (
+        "run as root or the user kommunpost, on a mail host; if that is who you are, give the "
+        "folder back to kommunpost: the milter needs it before it accepts mail"
+    )
+    return Problem(f"the outbox cannot be used ({error.strerror})", str(folder), remedy)
 
 
 def age(now: datetime, then: datetime) -> str:

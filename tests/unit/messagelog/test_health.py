@@ -1,6 +1,7 @@
 """`kommunpost log health` tells what is wrong with the log, and says nothing when nothing is."""
 
 import json
+import socket
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from conftest import make_entry
 from typer.testing import CliRunner
 
 from compliance import post
-from compliance.messagelog import commands
+from compliance.messagelog import commands, health
 from compliance.messagelog.health import HostHealth, OutboxHealth, StoreHealth, judge
 
 HOST = "mail.sjovalla.example"
@@ -49,7 +50,17 @@ def test_each_thing_that_is_wrong_is_told_with_what_to_do(change, told):
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def milter(tmp_path, monkeypatch):
+    """The milter's socket, on which somebody listens."""
+    monkeypatch.setattr(health, "_PAUSE_SECONDS", 0)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(tmp_path / "milter"))
+        listener.listen()
+        yield listener
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, milter):
     """Run the command as on a mail host, with the log's database at an address."""
 
     def call(log, *words):
@@ -59,7 +70,7 @@ def run(tmp_path, monkeypatch):
             "log": {"dsn": log},
             "capture": {
                 "host": HOST,
-                "socket": "unix:/nowhere",
+                "socket": f"unix:{tmp_path / 'milter'}",
                 "outbox": str(tmp_path / "outbox"),
                 "probe_key_file": "/nowhere",
             },
@@ -144,6 +155,31 @@ def test_an_outbox_that_cannot_write_is_told_first(box, run, tmp_path):
     told = json.loads(done.stdout)["problems"]
     assert "the outbox cannot write, so no mail is accepted" in told[0]["what"]
     assert "PostgreSQL cannot be reached" in told[1]["what"]
+
+
+def test_a_milter_that_is_not_there_is_told_first(box, run, milter, tmp_path):
+    milter.close()
+    done = run(f"host={tmp_path} dbname=kommunpost user=x", "--json")
+    told = json.loads(done.stdout)["problems"]
+    assert "the milter does not answer, so no mail is accepted" in told[0]["what"]
+    assert "kommunpost-milter" in told[0]["remedy"]
+
+
+def test_whoever_may_not_use_the_outbox_is_told_so_and_not_that_it_is_broken(
+    box, run, monkeypatch, tmp_path
+):
+    real = Path.open
+
+    def refuse(path, *arguments, **more):
+        if path.name == "trial":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *arguments, **more)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    done = run(f"host={tmp_path} dbname=kommunpost user=x")
+    assert "the outbox cannot be used (Permission denied)" in done.stdout
+    assert "run as root or the user kommunpost" in done.stdout
+    assert "no mail is accepted" not in done.stdout
 
 
 def test_a_letter_goes_once_a_day_and_the_command_fails_each_time(box, run, monkeypatch, tmp_path):

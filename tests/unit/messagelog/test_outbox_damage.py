@@ -84,7 +84,8 @@ def reader(connect):
 
 
 @pytest.fixture
-def host(tmp_path, dsn, reader):
+def host(tmp_path, dsn, reader, monkeypatch):
+    monkeypatch.setattr(health, "_PAUSE_SECONDS", 0)  # no milter is there to be waited for
     return MailHost(tmp_path / "outbox", dsn, reader)
 
 
