@@ -264,6 +264,8 @@ class Capture:
         named = map(addresses.bare, addresses.of_header(senders).addresses)
         from_address = bounded(", ".join(named), INDEXED_CHARACTERS)
         subject = " | ".join(filter(None, map(readable, subjects)))
+        if message.is_cut("subject"):
+            subject += "…"
         references = message_ids.referred(
             message.header("references"), message.header("in-reply-to")
         )

@@ -155,6 +155,11 @@ def test_an_odd_subject_reads_as_well_as_it_can(oddity, subject):
     assert read(ODDITIES[oddity]).subject == subject
 
 
+def test_a_subject_that_is_not_all_kept_says_so():
+    assert read([b"Subject: a", b"Subject: " + b"b" * 140_000]).subject.endswith("bb…")
+    assert read([b"Subject: " + b"b" * 70_000]).subject == "b" * 70_000
+
+
 def test_a_sender_that_is_all_one_encoded_word_is_found_by_its_address():
     entry = read([b"From: =?utf-8?B?w4VrZSA8YWtlQGIuZXhhbXBsZT4=?="])
     assert (entry.from_address, entry.from_text) == ("ake@b.example", "Åke <ake@b.example>")
