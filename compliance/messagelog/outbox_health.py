@@ -50,10 +50,11 @@ class OutboxHealth:
 def places_of(shipped: Shipped, folder: Path) -> Places:
     """Ask the database how far it has come with each chain of an outbox."""
     places: dict[UUID, Place] = {}
-    for chain in all_chains(folder):
-        with suppress(OSError, ValueError):  # what that means `look_at` tells
-            own = read_identity(chain)
-            places[own] = shipped.place_of(own)
+    with suppress(OSError):  # what that means `look_at` tells, here and below
+        for chain in all_chains(folder):
+            with suppress(OSError, ValueError):
+                own = read_identity(chain)
+                places[own] = shipped.place_of(own)
     return places
 
 

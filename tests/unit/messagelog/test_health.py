@@ -1,6 +1,7 @@
 """`kommunpost log health` tells what is wrong with the log, and says nothing when nothing is."""
 
 import json
+import os
 import socket
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -180,6 +181,18 @@ def test_whoever_may_not_use_the_outbox_is_told_so_and_not_that_it_is_broken(
     assert "the outbox cannot be used (Permission denied)" in done.stdout
     assert "run as root or the user kommunpost" in done.stdout
     assert "no mail is accepted" not in done.stdout
+
+
+def test_of_an_outbox_that_may_not_be_listed_the_rest_is_told(box, run, dsn, monkeypatch):
+    def refuse(folder="."):
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    monkeypatch.setattr(os, "scandir", refuse)
+    done = run(dsn("writer"))
+    assert done.exit_code == 1
+    assert "the outbox cannot be used (Permission denied)" in done.stdout
+    assert "sealed: nothing yet" in done.stdout
 
 
 def test_a_letter_goes_once_a_day_and_the_command_fails_each_time(box, run, monkeypatch, tmp_path):
