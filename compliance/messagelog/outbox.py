@@ -11,7 +11,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from compliance.messagelog.recovery import End, LeftChainError, Tail, broken, re
 
 SEGMENT_BYTES = 16 * 1024 * 1024
 LINGER_SECONDS = 0.005
+PIECE_BYTES = 1024 * 1024
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ class _Segment:
         path.touch(mode=0o640)
         segment = cls(path, 0)
         try:
-            segment.write(head_line(outbox_id, first, tail.chain))
+            segment.write([head_line(outbox_id, first, tail.chain)])
             sync_folder(folder)
         except OSError:
             segment.close()
@@ -65,13 +66,16 @@ class _Segment:
             raise
         return segment
 
-    def write(self, data: bytes) -> None:
-        """Append and make durable. Raises OSError; then nothing of the data counts."""
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self._descriptor, view) :]
+    def write(self, lines: Sequence[bytes]) -> None:
+        """Append and make durable. Raises OSError; then nothing of the lines counts."""
+        written = 0
+        for piece in _pieces(lines):
+            view = memoryview(piece)
+            while view:
+                view = view[os.write(self._descriptor, view) :]
+            written += len(piece)
         os.fdatasync(self._descriptor)
-        self.size += len(data)
+        self.size += written
 
     def is_whole(self) -> bool:
         """Say whether the file is still there as it was left. Raises OSError."""
@@ -191,7 +195,7 @@ class Outbox:
         if not self._is_marked:
             self._publish(segment)
         try:
-            segment.write(b"".join(lines))
+            segment.write(lines)
         except OSError:
             self._give_up(segment)
             raise
@@ -284,7 +288,7 @@ class Outbox:
         self._request = chain / REQUEST
         if end.segment is not None:
             self._segment = _Segment(end.segment, end.size)
-            self._segment.write(b"")
+            self._segment.write([])
             self._publish(self._segment)
 
     def _leave_broken(self) -> None:
@@ -305,6 +309,16 @@ class Outbox:
         if self._mark is not None:
             os.close(self._mark)
         self._segment = self._mark = None
+
+
+def _pieces(lines: Sequence[bytes]) -> Iterator[bytes]:
+    """Join lines for one write each time, but never all of a long letter to many at once."""
+    begin, size = 0, 0
+    for end, line in enumerate(lines, 1):
+        size += len(line)
+        if size >= PIECE_BYTES or end == len(lines):
+            yield b"".join(lines[begin:end])
+            begin, size = end, 0
 
 
 def _linked_lines(tail: Tail, entries: Sequence[LogEntry]) -> tuple[list[bytes], Tail]:

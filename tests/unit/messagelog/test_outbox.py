@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -228,6 +229,20 @@ def test_a_long_letter_to_many_is_read_in_batches_that_memory_can_hold(folder, e
         sizes.append(sum(len(line.encode()) for line in batch.lines))
     assert last == 102
     assert max(sizes) < 5_000_000  # of 18 in all
+
+
+def test_a_long_letter_to_many_is_in_memory_once(folder, entry):
+    letter = entry(subject="å" * 30_000, subject_raw=b"\xe5" * 60_000)
+    box = Outbox(folder)
+    tracemalloc.start()
+    try:
+        box.append([letter] * 100)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    (segment,) = segments(folder)
+    assert most < 1.5 * segment.stat().st_size
+    assert len(segment.read_bytes().splitlines()) == 1 + 100  # with its head
 
 
 def test_a_record_that_cannot_be_written_harms_no_other(folder, entry):
