@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_outbox_damage import MailHost
 
+from compliance.messagelog import health
 from compliance.messagelog import outbox as outbox_module
 from compliance.messagelog.outbox_folder import RESCUED, all_chains, segments
 
@@ -116,6 +117,7 @@ def test_what_was_answered_is_stored_once_or_named_whatever_befell_the_folder(
     steps, tmp_path, dsn, reader, monkeypatch
 ):
     monkeypatch.setattr(outbox_module, "SEGMENT_BYTES", 2500)
+    monkeypatch.setattr(health, "_PAUSE_SECONDS", 0)  # no milter is there to be waited for
     for sync in ("fsync", "fdatasync"):  # no power fails here
         monkeypatch.setattr(os, sync, lambda _: None)
     trial = Trial(MailHost(tmp_path / f"outbox{next(_numbers)}", dsn, reader))
