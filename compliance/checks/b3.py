@@ -43,7 +43,8 @@ def _units(directory: DirectoryFacts) -> Iterator[Verdict]:
     register = Register(directory)
     for unit in directory.units:
         former = register.former_address(f"unit:{unit.id}")
-        text = CONTROL.message("unit", name=unit.name, kind=CONTROL.messages[f"kind.{unit.kind}"])
+        kind = CONTROL.messages.get(f"kind.{unit.kind}", CONTROL.messages["kind.unknown"])
+        text = CONTROL.message("unit", name=unit.name, kind=kind)
         yield _verdict(unit.mailbox, "function", former or unit.name, text, unit.id)
 
 

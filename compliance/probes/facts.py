@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from compliance.errors import UserError
 from compliance.review.period import Regularity
@@ -34,7 +34,7 @@ class Seen:
 
     asked: str
     of: str
-    at: datetime
+    at: AwareDatetime
     error: str | None = None
 
 
@@ -168,7 +168,7 @@ class Probe:
     outcome: Outcome
     detail: str = ""
     queue_id: str | None = None
-    sent_at: datetime | None = None
+    sent_at: AwareDatetime | None = None
     seconds: float | None = None
 
 
@@ -208,7 +208,7 @@ class HostFacts:
 
     name: str
     seen: Seen
-    since: datetime
+    since: AwareDatetime
     units: tuple[UnitState, ...] = ()
     accepted: tuple[Accepted, ...] = ()
 
@@ -268,7 +268,7 @@ class Oldest:
     """When the oldest unread message of a mailbox came; None if all is read."""
 
     address: str
-    arrived: datetime | None = None
+    arrived: AwareDatetime | None = None
 
 
 @dataclass(frozen=True)
@@ -293,7 +293,7 @@ class UnitReview:
     unit: str
     begin: date
     left: int = 0
-    oldest: datetime | None = None
+    oldest: AwareDatetime | None = None
 
 
 @dataclass(frozen=True)
@@ -306,7 +306,7 @@ class ReviewFacts:
 
     seen: Seen
     regularity: Regularity | None = None
-    taken_in: datetime | None = None
+    taken_in: AwareDatetime | None = None
     units: tuple[UnitReview, ...] = ()
 
 
@@ -321,8 +321,8 @@ class BackupFacts:
     name: str
     seen: Seen
     set_up: bool | None = None
-    copied: datetime | None = None
-    tried: datetime | None = None
+    copied: AwareDatetime | None = None
+    tried: AwareDatetime | None = None
     trial_error: str | None = None
 
 
@@ -333,8 +333,8 @@ class Facts:
     run: str
     municipality: str
     domain: str
-    started: datetime
-    finished: datetime
+    started: AwareDatetime
+    finished: AwareDatetime
     directory: DirectoryFacts | None = None
     plan: PlanFacts | None = None
     arrival: ArrivalFacts | None = None

@@ -233,6 +233,17 @@ def test_b3_does_not_miss_those_who_have_left(facts):
     assert b3.judge(person(facts, "10001", mailbox=closed)).status is Status.PASS
 
 
+@pytest.mark.parametrize("kind", ["unit", "nämnd", ""])
+def test_b3_judges_a_unit_although_the_directory_does_not_know_of_what_kind_it_is(facts, kind):
+    without = tuple(
+        replace(unit, kind=kind, mailbox=None) if unit.id == "plan" else unit
+        for unit in facts.directory.units
+    )
+    result = b3.judge(replace(facts, directory=replace(facts.directory, units=without)))
+    (finding,) = result.findings
+    assert finding.message.sv.startswith("Enheten Planavdelningen har ingen funktionsbrevlåda")
+
+
 def test_b4_finds_an_address_that_was_handed_to_a_second_person(facts):
     taken = f"slutade.for-lange-sedan@{DOMAIN}"
     box = f.Mailbox(address_of("10004"), "individual", "active", (address_of("10004"), taken))

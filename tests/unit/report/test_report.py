@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from compliance.checks.model import severity
 from compliance.checks.registry import CHECKS, IDS, judge
 from compliance.cli import app
+from compliance.errors import UserError
 from compliance.pdf import render_pdf
 from compliance.probes.facts import Device, from_json, to_json
 from compliance.report.document import render_html
@@ -177,6 +178,16 @@ def test_what_is_no_facts_is_told_without_traceback(tmp_path):
     assert "these are not recorded facts" in str(done.exception)
     done = CliRunner().invoke(app, ["audit", "--facts", str(tmp_path / "none.json")])
     assert "cannot be read" in str(done.exception)
+
+
+def test_a_time_without_its_zone_is_told_as_no_fact(tmp_path, facts):
+    file = tmp_path / "facts.json"
+    told = json.loads(to_json(facts))
+    told["backups"][0]["copied"] = "2026-11-24T03:30:00"
+    file.write_text(json.dumps(told), encoding="utf-8")
+    result = CliRunner().invoke(app, ["audit", "--facts", str(file)])
+    assert isinstance(result.exception, UserError)
+    assert "backups.0.copied" in str(result.exception)
 
 
 def test_numbers_and_dates_follow_the_language():
