@@ -1,9 +1,10 @@
 """A mail host's journal and units, read with its own tools, here or by the settings' command."""
 
-import json
 import shlex
 import subprocess
 from datetime import datetime, timedelta
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from compliance.probes.errors import ProbeError
 from compliance.probes.facts import Accepted, HostFacts, Seen, UnitState, now
@@ -20,6 +21,32 @@ _UNITS = (
 # Syslog facility `mail`, which Postfix and Dovecot write with.
 _MAIL = "SYSLOG_FACILITY=2"
 _SECONDS = 120
+
+
+class _Unit(BaseModel):
+    """A line of `systemctl list-units`."""
+
+    unit: str
+    load: str
+    active: str
+    sub: str
+
+
+class _Entry(BaseModel):
+    """A line of the journal (systemd's Journal Export and JSON formats)."""
+
+    cursor: str = Field(alias="__CURSOR")
+    message: object = Field(default=None, alias="MESSAGE")
+
+    @property
+    def text(self) -> str:
+        """Return the line's text; journald gives bytes that are no UTF-8 as a list of numbers."""
+        if isinstance(self.message, list):
+            return bytes(self.message).decode("utf-8", "replace")
+        return str(self.message or "")
+
+
+_UNIT_LIST = TypeAdapter(list[_Unit])
 
 
 class Host:
@@ -42,8 +69,8 @@ class Host:
             raise ProbeError(f"{self.name}: the journal has no end to start from")
         entries = self._journal(f"--after-cursor={self._cursor}")
         if entries:
-            self._cursor = str(entries[-1]["__CURSOR"])
-        return [_message(entry) for entry in entries]
+            self._cursor = entries[-1].cursor
+        return [entry.text for entry in entries]
 
     def facts(self) -> HostFacts:
         """Return units and what Postfix accepted in the period; an error becomes a fact."""
@@ -59,22 +86,32 @@ class Host:
     def _accepted(self, since: datetime) -> tuple[Accepted, ...]:
         trail = Trail()
         entries = self._journal(f"--since=@{int(since.timestamp())}")
-        trail.read(_message(entry) for entry in entries)
+        trail.read(entry.text for entry in entries)
         return tuple(Accepted(name, trail.recipients(name)) for name in trail.accepted)
 
     def _units(self) -> tuple[UnitState, ...]:
         answer = self.run("systemctl", "list-units", "--all", "--output=json", *_UNITS)
+        try:
+            units = _UNIT_LIST.validate_json(answer)
+        except ValidationError as error:
+            raise self._not_understood("systemctl") from error
         return tuple(
-            UnitState(unit["unit"], unit["active"], unit["sub"])
-            for unit in json.loads(answer)
-            if unit["load"] == "loaded"
+            UnitState(unit.unit, unit.active, unit.sub) for unit in units if unit.load == "loaded"
         )
 
-    def _journal(self, *choice: str) -> list[dict[str, object]]:
+    def _journal(self, *choice: str) -> list[_Entry]:
         answer = self.run(
             *("journalctl", "--output=json", "--output-fields=MESSAGE", "--quiet"), *choice, _MAIL
         )
-        return [json.loads(line) for line in answer.splitlines()]
+        # Not splitlines: other line ends stand within a message, which a stranger may have written.
+        lines = filter(None, answer.split("\n"))
+        try:
+            return [_Entry.model_validate_json(line) for line in lines]
+        except ValidationError as error:
+            raise self._not_understood("journalctl") from error
+
+    def _not_understood(self, program: str) -> ProbeError:
+        return ProbeError(f"{self.name}: it answers for {program} what is no JSON of that program")
 
     def run(self, *words: str) -> str:
         """Run a command there as root and return what it prints."""
@@ -94,11 +131,3 @@ class Host:
             said = done.stderr.decode("utf-8", "replace").strip().splitlines()
             raise ProbeError(f"{self.name}: {said[-1] if said else f'exit {done.returncode}'}")
         return done.stdout.decode("utf-8", "replace")
-
-
-def _message(entry: dict[str, object]) -> str:
-    """Return the line's text; journald gives bytes that are no UTF-8 as a list of numbers."""
-    message = entry.get("MESSAGE")
-    if isinstance(message, list):
-        return bytes(message).decode("utf-8", "replace")
-    return str(message or "")

@@ -34,6 +34,10 @@ class _Dates(HTMLParser):
         super().__init__()
         self.first: date | None = None
 
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """Take <![x[ for a comment, as HTML does (13.2.5.42); the library would give up."""
+        return self.parse_bogus_comment(i, report)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         value = dict(attrs).get("datetime") if tag == "time" else None
         if value and self.first is None:
@@ -45,10 +49,11 @@ class _Dates(HTMLParser):
 
 def _page(settings: Publication, place: Place, url: str) -> Page:
     asked, at = f"GET {url}", now()
-    address = address_of(url, settings)
+    address = url
     try:
+        address = address_of(url, settings)
         status, body = fetch(url, settings)
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
         return Page(place, url, Seen(asked, address, at, f"{type(error).__name__}: {error}"))
     digest = hashlib.sha256(body).hexdigest()
     return Page(place, url, Seen(asked, address, at), status, digest, adopted(body))

@@ -2,6 +2,9 @@
 
 import json
 
+import pytest
+
+from compliance.probes.errors import ProbeError
 from compliance.probes.host import Host
 from compliance.settings import MailHost
 
@@ -18,7 +21,8 @@ esac
 
 
 def host(tmp_path, lines, units) -> Host:
-    journal = "\n".join(json.dumps({"__CURSOR": "s=9", "MESSAGE": line}) for line in lines)
+    entries = ({"__CURSOR": "s=9", "MESSAGE": line} for line in lines)
+    journal = "\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
     (tmp_path / "journal").write_text(journal, encoding="utf-8")
     (tmp_path / "units").write_text(json.dumps(units), encoding="utf-8")
     script = tmp_path / "ssh"
@@ -47,8 +51,34 @@ def test_new_lines_are_read_from_the_mark(tmp_path):
     assert reader.lines() == ["one", "two"]
 
 
+def test_a_sign_that_some_take_for_a_line_end_breaks_no_line(tmp_path):
+    lines = ["4dGkq31FQwz: message-id=<a\u2028b\x85c\x0bd@x>"]
+    reader = host(tmp_path, lines, [])
+    reader.mark()
+    assert reader.lines() == lines
+
+
 def test_a_host_that_does_not_answer_is_told(tmp_path):
     facts = Host(MailHost(name="mail", command=["false"])).facts()
     assert facts.seen.error == "mail: exit 1"
     facts = Host(MailHost(name="mail", command=[str(tmp_path / "none")])).facts()
     assert "No such file" in facts.seen.error
+
+
+@pytest.mark.parametrize("said", ["Välkommen till mail!", "[1", "7", '["x"]', '[{"unit": 1}]', ""])
+def test_a_host_that_talks_of_something_else_is_told(tmp_path, said):
+    reader = host(tmp_path, [], [])
+    (tmp_path / "units").write_text(said, encoding="utf-8")
+    told = reader.facts()
+    assert told.seen.error is not None
+    assert told.seen.error.startswith("mail: it answers ")
+    assert told.accepted == ()
+
+
+@pytest.mark.parametrize("said", ["Välkommen till mail!", "[]", '{"MESSAGE": "x"}'])
+def test_a_journal_that_is_none_is_told(tmp_path, said):
+    reader = host(tmp_path, [], [])
+    reader.mark()
+    (tmp_path / "journal").write_text(said, encoding="utf-8")
+    with pytest.raises(ProbeError, match="mail: it answers "):
+        reader.lines()
