@@ -12,6 +12,7 @@ from compliance import settings
 from compliance.checks.model import Check, Result, Status, overall
 from compliance.checks.registry import choose, judge
 from compliance.errors import UserError
+from compliance.output_file import opened
 from compliance.pdf import render_pdf
 from compliance.probes.collect import collect
 from compliance.probes.facts import Facts, from_json, to_json
@@ -137,12 +138,16 @@ def _tell(
 def _keep(facts: Facts, results: list[Result], language: Language, folder: Path) -> tuple[str, str]:
     """Leave facts and report, and return where the HTML and the PDF are.
 
-    They hold names and addresses, so only their owner may read them.
+    They hold names and addresses, so only their owner may read them. Raises UserError.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise UserError.of(
+            f"the folder cannot be made ({error.strerror})",
+            str(folder),
+            "name one that you may write to as audit.report_dir in the settings",
+        ) from error
     name = report_texts()["file_name"].read(language)
     page = document.render_html(facts, results, language)
     html, pdf = folder / f"{name}.html", folder / f"{name}.pdf"
@@ -153,17 +158,5 @@ def _keep(facts: Facts, results: list[Result], language: Language, folder: Path)
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, whole or not at all. Raises UserError."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.touch(mode=0o600)
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> UserError:
-    return UserError.of(
-        f"this cannot be written ({error.strerror})", str(path), "give a folder that you may write"
-    )
+    with opened(path) as file:
+        file.write(content)

@@ -86,6 +86,33 @@ def test_exit_status_says_how_it_went(tmp_path, facts, broken):
     assert run(tmp_path, broken, "--control", "B2").exit_code == 0
 
 
+def test_what_is_written_to_a_device_or_through_a_link_leaves_it_what_it_is(
+    tmp_path, facts, make_device
+):
+    null = make_device("null", 1, 3)
+    assert run(tmp_path, facts, "--format", "json", "--output", str(null)).exit_code == 0
+    assert null.is_char_device()
+    target, link = tmp_path / "audit.json", tmp_path / "latest.json"
+    target.write_text("before", encoding="utf-8")
+    link.symlink_to(target)
+    assert run(tmp_path, facts, "--format", "json", "--output", str(link)).exit_code == 0
+    assert link.is_symlink()
+    assert json.loads(target.read_bytes())["status"] == "pass"
+
+
+def test_a_report_is_its_owners_alone_whatever_was_left_beside_it(tmp_path, facts):
+    (tmp_path / ".audit.json.part").touch(mode=0o644)
+    assert run(tmp_path, facts, "--output", str(tmp_path / "audit.json")).exit_code == 0
+    assert (tmp_path / "audit.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_is_told_to_be_no_file_and_nothing_is_left_behind(tmp_path, facts):
+    (tmp_path / "folder").mkdir()
+    done = run(tmp_path, facts, "--output", str(tmp_path / "folder"))
+    assert isinstance(done.exception, UserError)
+    assert {path.name for path in tmp_path.iterdir()} == {"folder", "facts.json"}
+
+
 def test_the_table_names_what_is_wrong(tmp_path, broken):
     table = run(tmp_path, broken).stdout
     assert "✗ Brister" in table
