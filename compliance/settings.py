@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from compliance.errors import Problem, UserError
+from compliance.files.yamltree import values_of
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -114,6 +114,7 @@ class Directory(BaseModel):
     answer_days: int = Field(
         default=90,
         ge=0,
+        le=3650,
         description="How long mail to somebody who has left is answered with where to write "
         "instead; a default of ours, no law",
     )
@@ -204,7 +205,7 @@ class Submission(BaseModel):
 
     model_config = _STRICT
     host: str
-    port: int = 465
+    port: int = Field(default=465, ge=1, le=65535)
     address: str
     login: str
     password_file: Path
@@ -231,7 +232,7 @@ class Imap(BaseModel):
 
     model_config = _STRICT
     host: str
-    port: int = 993
+    port: int = Field(default=993, ge=1, le=65535)
     master_login: str
     master_password_file: Path
     ca_file: Path | None = None
@@ -381,23 +382,24 @@ def load(path: Path | None = None) -> Settings:
     """Read the settings. Raises UserError that names the file and each wrong key."""
     path = path or settings_path()
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise UserError.of(
             f"the settings cannot be read ({error.strerror})",
             str(path),
             "set KOMMUNPOST_CONFIG to the settings file, or run `make lab` first",
         ) from error
-    except ValueError as error:  # not UTF-8, or a value that is none, such as 2026-13-45
+    except UnicodeError as error:
         raise UserError.of(
-            f"the settings cannot be read ({error})", str(path), "save it as UTF-8, valid YAML"
+            f"the settings cannot be read ({error})", str(path), "save it as UTF-8"
         ) from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
+    raw = values_of(path, text)
+    if not isinstance(raw, dict):
         raise UserError.of(
-            "this is not valid YAML", f"{path}{line}", "mend the line named here"
-        ) from error
+            "the file must hold keys such as `municipality:`",
+            str(path),
+            "let the roles write it anew, or run `make lab`",
+        )
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:

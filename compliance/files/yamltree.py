@@ -1,10 +1,13 @@
 """YAML with line numbers: reads a document as nodes, so that each problem tells its line."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
+from yaml.constructor import ConstructorError
 
 from compliance.errors import Problem, UserError
 from compliance.files.text import read_text
@@ -100,22 +103,9 @@ def read_map(
 
     example: the file that shows how it is written.
     """
-    try:
-        node = yaml.compose(read_text(path), Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f":{mark.line + 1}" if mark else ""
-        raise UserError.of(
-            f"this is not valid YAML: {error.problem or error.context}",
-            f"{path}{line}",
-            "mend this line or the one before: mind indentation, a missing colon or quote",
-        ) from error
-    except yaml.YAMLError as error:
-        raise UserError.of(f"this is not valid YAML: {error}", str(path), "remove it") from error
-    except RecursionError as error:
-        raise UserError.of(
-            "the YAML is nested too deeply", str(path), "write it as the example does"
-        ) from error
+    text = read_text(path)
+    with _told(path):
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
     found = as_map(path, node, required, optional, problems) if node else None
     if found is None:
         raise UserError.of(
@@ -124,6 +114,58 @@ def read_map(
             f"write it as {example} does",
         )
     return found
+
+
+def values_of(path: Path, text: str) -> object:
+    """Give what a YAML text holds as plain values; path: the file, as problems tell it.
+
+    Raises UserError with the line if it is no YAML, or if a key stands twice.
+    """
+    with _told(path):
+        return yaml.load(text, Loader=_Once)  # noqa: S506 - it is a SafeLoader
+
+
+class _Once(yaml.SafeLoader):
+    """Makes plain values, and refuses a key that stands twice: YAML's own takes the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise ConstructorError(
+                        problem=f"{key.value} stands twice",
+                        problem_mark=key.start_mark,
+                        note="keep one of them",
+                    )
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Tell in words, and with the line, why a text is no YAML."""
+    try:
+        yield
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f":{mark.line + 1}" if mark else ""
+        raise UserError.of(
+            f"this is not valid YAML: {error.problem or error.context}",
+            f"{path}{line}",
+            error.note
+            or "mend this line or the one before: mind indentation, a missing colon or quote",
+        ) from error
+    except yaml.YAMLError as error:
+        raise UserError.of(f"this is not valid YAML: {error}", str(path), "remove it") from error
+    except ValueError as error:  # what looks like a value of a kind and is none: 2026-13-45
+        raise UserError.of(
+            f"this is not valid YAML: {error}", str(path), "put it in quotes, or mend it"
+        ) from error
+    except RecursionError as error:
+        raise UserError.of(
+            "the YAML is nested too deeply", str(path), "write it as the example does"
+        ) from error
 
 
 def as_map(
