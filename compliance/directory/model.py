@@ -76,7 +76,8 @@ class Person:
     """An employee or an elected member.
 
     given_name is the one used in daily life and may be empty; unit is the id of a Unit.
-    protected marks a protected identity (P1): the names then serve nothing and go nowhere.
+    protected marks a protected identity (P1): the names then serve nothing and go nowhere. None
+    where the source does not say: whoever the directory holds as protected then stays so.
     deputy is the id of who sees the mailbox during leave, empty if nobody does. starts and ends
     are the first and the last day in service, or of a term of office; None where it is open.
     """
@@ -88,7 +89,7 @@ class Person:
     kind: PersonKind
     unit: str
     status: Status = Status.ACTIVE
-    protected: bool = False
+    protected: bool | None = None
     deputy: str = ""
     starts: date | None = None
     ends: date | None = None

@@ -150,7 +150,7 @@ def make_plan(
     held by someone else, or when a unit or position names somebody whom neither the sources nor
     the directory ever knew.
     """
-    service = in_service(organisation, today)
+    service = in_service(_with_protection_kept(organisation, held), today)
     organisation = service.organisation
     notices = notices_of(organisation, _people_before(held) | service.last_days.keys())
     protected = {f"person:{person.id}" for person in organisation.people if person.protected}
@@ -238,6 +238,18 @@ def _members(before: Entry | None, after: Entry | None) -> str:
 def _member_ids(group: Entry | None) -> set[str]:
     names = group.attributes.get("member", ()) if group else ()
     return {name.partition(",")[0].removeprefix("uid=") for name in names}
+
+
+def _with_protection_kept(organisation: Organisation, held: Held) -> Organisation:
+    """Let whoever is protected in the directory stay so where the sources do not say (P1)."""
+    hidden = {entry.holder for entry in held.entries.values() if entry.first("kommunpostReference")}
+    people = (
+        replace(person, protected=f"person:{person.id}" in hidden)
+        if person.protected is None
+        else person
+        for person in organisation.people
+    )
+    return replace(organisation, people=tuple(people))
 
 
 def _people_before(held: Held) -> set[str]:

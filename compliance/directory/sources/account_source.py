@@ -81,10 +81,11 @@ class AccountSource:
         accounts = self._by_id.get(person.id, [])
         if not accounts:
             return person
+        told = {person.protected, *(account.protected for account in accounts)} - {None}
         return replace(
             person,
             status=Status.SUSPENDED if _are_disabled(accounts) else person.status,
-            protected=person.protected or any(account.protected for account in accounts),
+            protected=any(told) if told else None,
         )
 
     def _one_sided(self) -> Iterator[Notice]:

@@ -88,14 +88,15 @@ class Rules:
     """How a municipality's own directory is to be read.
 
     server: as it stands in problems. id_attribute: whose value is the person's id. units: value of
-    the department attribute to unit id. protected: DNs of people with protected identity.
+    the department attribute to unit id. protected: DNs of people with protected identity, None if
+    the directory does not say who they are.
     """
 
     dialect: Dialect
     server: str
     id_attribute: str
     units: Mapping[str, str]
-    protected: Collection[str] = ()
+    protected: Collection[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ class _Reading:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._units = {name.casefold(): unit for name, unit in rules.units.items()}
-        self._protected = {dn.lower() for dn in rules.protected}
+        told = rules.protected
+        self._protected = None if told is None else {dn.lower() for dn in told}
         self._problems: list[Problem] = []
         self._notices: list[Notice] = []
         self._homeless: dict[str, int] = {}
@@ -164,7 +166,7 @@ class _Reading:
             kind=_kind(entry),
             unit=unit,
             status=Status.SUSPENDED if self._is_disabled(entry) else Status.ACTIVE,
-            protected=entry.dn.lower() in self._protected,
+            protected=None if self._protected is None else entry.dn.lower() in self._protected,
         )
         return Located(person, where)
 

@@ -20,6 +20,7 @@ from compliance.directory.sources.records import (
     PEOPLE_OPTIONAL,
     person_faults,
     person_of,
+    problems_of,
     read_people,
 )
 from compliance.directory.sources.values import Fault, day_of, fault_of_choice, fault_of_day
@@ -141,12 +142,9 @@ def _rows(path: Path, problems: list[Problem]) -> Iterator[tuple[Row, Change]]:
         problems += error.problems
         return
     for row in rows:
-        faults = [(column, fault) for column, fault in _faults(row).items() if fault]
-        problems += [
-            Problem(f"column {column}: {fault[0]}", row.where_of(column), fault[1])
-            for column, fault in faults
-        ]
-        if not faults:
+        found = problems_of(row, _faults(row))
+        problems += found
+        if not found:
             yield row, Change(row.fields["change"])
 
 
@@ -217,8 +215,10 @@ class _People:
 def _changed(before: Person, row: Row) -> Located[Person]:
     """Take what the row says; a column that is not in the heading says nothing.
 
-    So changes delivered without `protected` do not take the protection from anyone (P1).
+    Nor does an empty `protected`: only a word takes the protection from anyone (P1).
     """
     told = person_of(row).value
     values = {column: getattr(told, column) for column in row.fields if column != "change"}
+    if told.protected is None:
+        values["protected"] = before.protected
     return Located(replace(before, **values), row.where)

@@ -1,7 +1,13 @@
 """Reads the municipality's own accounts from an LDAP directory or Active Directory."""
 
+from contextlib import suppress
+
 from ldap3 import BASE
-from ldap3.core.exceptions import LDAPInvalidFilterError, LDAPNoSuchObjectResult
+from ldap3.core.exceptions import (
+    LDAPInvalidFilterError,
+    LDAPNoSuchObjectResult,
+    LDAPReferralResult,
+)
 
 from compliance import settings
 from compliance.directory.ldap import Connection, connect_source, search
@@ -51,17 +57,36 @@ class _Reader:
             raise self._fault(key, f"{filter_text} is no filter") from error
         return [RawEntry(dn, _lower(raw)) for dn, raw in found]
 
-    def protected(self) -> list[str]:
-        """Give the DNs of those with protected identity, none if no group is named."""
+    def protected(self) -> set[str] | None:
+        """Give the DNs of those with protected identity, in lower case; None if no group is named.
+
+        Groups within the group count too, however deep.
+        """
         group = self._server.protected_group
         if not group:
-            return []
+            return None
         try:
-            self._connection.search(group, "(objectClass=*)", BASE, attributes=["member"])
+            waiting = self._members(group)
         except LDAPNoSuchObjectResult as error:
             raise self._fault("protected_group", f"there is no group {group}") from error
-        found = [_lower(answer["raw_attributes"]) for answer in self._connection.response]
-        return [dn.decode() for values in found for dn in values.get("member", [])]
+        found: set[str] = set()
+        while waiting:
+            dn = waiting.pop()
+            if dn.lower() not in found:
+                found.add(dn.lower())
+                # One that is gone, or of a directory elsewhere, is nobody whom we read.
+                with suppress(LDAPNoSuchObjectResult, LDAPReferralResult):
+                    waiting += self._members(dn)
+        return found
+
+    def _members(self, dn: str) -> list[str]:
+        self._connection.search(dn, "(objectClass=*)", BASE, attributes=["member"])
+        found = [
+            _lower(answer["raw_attributes"])
+            for answer in self._connection.response
+            if "raw_attributes" in answer
+        ]
+        return [member.decode() for values in found for member in values.get("member", [])]
 
     def _fault(self, key: str, what: str) -> UserError:
         return UserError.of(

@@ -21,6 +21,7 @@ from compliance.files.table import Row, read_table
 PEOPLE_COLUMNS = ("id", "given_name", "surname", "kind", "unit")
 PEOPLE_OPTIONAL = ("middle_name", "status", "protected", "deputy", "starts", "ends")
 PC_COLUMNS = ("name", "owners", "unit")
+_PROTECTED = {"yes": True, "no": False}
 _STATUSES = (Status.ACTIVE.value, Status.SUSPENDED.value, Status.ON_LEAVE.value)
 
 
@@ -58,7 +59,7 @@ def person_faults(row: Row) -> dict[str, Fault | None]:
         "kind": fault_of_choice(fields["kind"], list(PersonKind)),
         "unit": fault_of_id(fields["unit"]),
         "status": fault_of_choice(fields.get("status") or Status.ACTIVE, _STATUSES),
-        "protected": fault_of_choice(fields.get("protected") or "no", ("yes", "no")),
+        "protected": fault_of_choice(fields.get("protected") or "no", _PROTECTED),
         "deputy": fault_of_id(fields["deputy"]) if fields.get("deputy") else None,
         "starts": fault_of_day(fields.get("starts", "")),
         "ends": fault_of_day(fields.get("ends", "")) or _fault_of_period(fields),
@@ -84,7 +85,7 @@ def person_of(row: Row) -> Located[Person]:
         kind=PersonKind(fields["kind"]),
         unit=fields["unit"],
         status=Status(fields.get("status") or Status.ACTIVE),
-        protected=fields.get("protected") == "yes",
+        protected=_PROTECTED.get(fields.get("protected", "")),
         deputy=fields.get("deputy", ""),
         starts=day_of(fields.get("starts", "")),
         ends=day_of(fields.get("ends", "")),
@@ -106,22 +107,29 @@ def _pc(row: Row) -> Located[Pc]:
     return Located(Pc(row.fields["name"], row.fields["unit"], owners), row.where)
 
 
-def _is_sound(row: Row, faults: dict[str, Fault | None], problems: list[Problem]) -> bool:
-    """Note every fault of a row; True if it has none.
+def problems_of(row: Row, faults: dict[str, Fault | None]) -> list[Problem]:
+    """Give a problem for each column of a row that has a fault.
 
-    A row that marks a protected identity may hold the name in a wrong column, so no value of it
-    is told (P1).
+    A row that marks a protected identity, in whatever word, may hold the name in a wrong column,
+    so no value of it is told (P1).
     """
     is_protected = "yes" in row.fields.values()
-    found = [
-        Problem(
-            f"column {column}: " + ("the value does not fit" if is_protected else fault[0]),
-            row.where_of(column),
-            fault[1],
-        )
+    is_marked = row.fields.get("protected", "") not in {"", "no"}
+
+    def told(column: str, what: str) -> str:
+        is_hidden = is_protected or (is_marked and column != "protected")
+        return f"column {column}: " + ("the value does not fit" if is_hidden else what)
+
+    return [
+        Problem(told(column, fault[0]), row.where_of(column), fault[1])
         for column, fault in faults.items()
         if fault
     ]
+
+
+def _is_sound(row: Row, faults: dict[str, Fault | None], problems: list[Problem]) -> bool:
+    """Note every fault of a row; True if it has none."""
+    found = problems_of(row, faults)
     problems += found
     return not found
 

@@ -129,6 +129,21 @@ def test_members_of_the_protected_group_are_protected():
     assert [number for number, person in people.items() if person.protected] == ["1"]
 
 
+def test_accounts_without_a_protected_group_uncover_nobody(files, settle):
+    """A group that the settings no longer name says nothing of anyone (P1)."""
+    hidden = replace(RULES, protected=(ASA.dn,))
+    both = {"people_file": files.folder / "people.csv"}
+    files.write(people="id;given_name;surname;kind;unit\n1;Åsa;Öberg;employee;ksk\n"
+                "2;Bo;Ek;employee;ksk\n3;Cecilia;Alm;elected;ks\n")  # fmt: skip
+    for more in ({}, both):
+        _, held = settle(gather(source(files, USERS, [], hidden, **more)))
+        assert settle(gather(source(files, USERS, [], **more)), held)[0].is_empty
+        back, _ = settle(
+            gather(source(files, USERS, [], replace(RULES, protected=()), **more)), held
+        )
+        assert back.renamed == 1, "an empty group says that nobody is"
+
+
 def test_departments_that_are_no_unit_stop_and_are_counted():
     people = [
         ad_user("4", "D", "D", department="Skolan"),

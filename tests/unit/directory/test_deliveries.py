@@ -94,6 +94,22 @@ def test_a_column_that_is_not_delivered_takes_nothing_away(folder):
     assert folder.read()["1"][0].surname == "Ek"
 
 
+def test_only_a_word_takes_the_protection_from_anyone(folder):
+    folder.changes(20, 21, "changed;1;Åsa;Ek;employee;ksk;;;")
+    assert folder.read()["1"][0].protected
+    folder.changes(21, 22, "changed;1;Åsa;Ek;employee;ksk;no;;")
+    assert not folder.read()["1"][0].protected
+
+
+@pytest.mark.parametrize("mark", ["yes", "ja", "Yes", "TRUE", "x"])
+def test_a_row_that_marks_a_protected_identity_shows_nothing_of_it(folder, mark):
+    """P1: the columns may have slipped, so that the name stands where something else is meant."""
+    folder.changes(20, 21, f"added;Åsa Öberg;4;Åsa;Öberg;ksk;{mark};;")
+    (row,) = {line.partition(": ")[0] for line in folder.told()}
+    assert row == "changes-2026-11-20--2026-11-21.csv:2"
+    assert not any(name in line for line in folder.told() for name in ("Åsa", "Öberg"))
+
+
 def test_a_gap_is_told_by_its_days(folder):
     folder.changes(20, 21)
     folder.changes(22, 23)

@@ -145,6 +145,30 @@ def test_a_login_that_is_locked_there_suspends_the_mailbox(accounts, directory, 
     assert changed[f"person:{person.id}"] is Action.SUSPEND
 
 
+def test_members_of_a_group_within_the_protected_group_are_protected_too(
+    accounts, directory, listed
+):
+    """P1: a group for each school, say, all in the one that the settings name; or in a circle."""
+    inner, within = f"cn=inre,ou=groups,{BASE}", f"cn=skyddade,ou=groups,{BASE}"
+    person = next(one for one in listed.people if not one.protected)
+    group = {
+        "member": [_dn(person.id), within],
+        "kommunpostHolder": "x",
+        "kommunpostRight": "reader",
+    }
+    with connect(directory, "writer") as connection:
+        connection.add(inner, ["groupOfNames", "kommunpostGroup"], group)
+        gone = f"cn=borta,ou=groups,{BASE}"
+        connection.modify(within, {"member": [(ldap3.MODIFY_ADD, [inner, gone])]})
+        try:
+            found = gather(source_of(accounts))
+        finally:
+            connection.modify(within, {"member": [(ldap3.MODIFY_DELETE, [inner, gone])]})
+            connection.delete(inner)
+    protected = {one.id for one in listed.people if one.protected} | {person.id}
+    assert {one.id for one in found.people if one.protected} == protected
+
+
 def test_of_a_protected_identity_nothing_but_the_reference_is_planned(accounts, listed):
     protected = [person for person in listed.people if person.protected]
     assert protected

@@ -12,6 +12,8 @@ from compliance.errors import UserError
 
 from .conftest import ANSWER_DAYS, BASE, DOMAIN, ORGANISATION, TODAY, applied, person
 
+OTHERS = ("2;Bo;Ek;employee;ksk", "3;Cecilia;Alm;elected;ks")
+
 
 def _of(plan: MailboxPlan, holder: str) -> tuple[Action, Entry, str]:
     change = next(c for c in plan.changes if c.mailbox.holder == holder)
@@ -145,6 +147,27 @@ def test_an_address_in_two_entries_stays_with_the_ledgers_holder(organisation, s
     entries = {**held.entries, "uid=2,ou=people": replace(entry, attributes=stolen)}
     plan, _ = settle(organisation, Held(entries, held.ledger))
     assert _of(plan, "person:2")[1].attributes["kommunpostAddress"] == (f"bo.ek@{DOMAIN}",)
+
+
+@pytest.mark.parametrize("column", [None, ""])
+def test_a_list_that_does_not_say_who_is_protected_uncovers_nobody(files, settle, column):
+    """An export that lost the column would else show every protected person to everybody (P1)."""
+
+    def listed(protected: str | None) -> str:
+        heading, *rows = ["id;given_name;surname;kind;unit", "1;Åsa;Öberg;employee;ksk", *OTHERS]
+        if protected is None:
+            return "\n".join([heading, *rows])
+        return "\n".join([f"{heading};protected", *(f"{row};{protected}" for row in rows)])
+
+    files.write(people=listed("yes"))
+    _, held = settle(files.read())
+    files.write(people=listed(column))
+    plan, after = settle(files.read(), held)
+    assert plan.is_empty
+    assert not {"Åsa", "Öberg", "asa", "oberg"} & set(_words(plan, after))
+    files.write(people=listed("no"))
+    told, _ = settle(files.read(), held)
+    assert _of(told, "person:1")[1].address == f"asa.oberg@{DOMAIN}", "that is a word"
 
 
 def test_classes_that_others_added_stay(organisation, settle):
