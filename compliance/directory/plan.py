@@ -12,7 +12,7 @@ from enum import StrEnum
 from math import ceil
 
 from compliance.directory import naming
-from compliance.directory.answers import Answers
+from compliance.directory.answers import Answers, Instead
 from compliance.directory.conflicts import notices_of
 from compliance.directory.lifecycle import InService, closing_day, farewell, in_service
 from compliance.directory.model import MailboxKind, Notice, Organisation, Status
@@ -194,12 +194,11 @@ def make_plan(
 
 def closing_plan(held: Held, today: date) -> MailboxPlan:
     """Close the mailboxes whose set time is over, and nothing else; no sources are needed."""
+    instead = Instead(held.entries)
     changes = (
-        _farewell(entry, after)
+        _farewell(entry, instead.closed(farewell(entry, None, today, 0)))
         for entry in held.entries.values()
-        if (closes := closing_day(entry))
-        and closes <= today
-        and (after := farewell(entry, None, today, 0))
+        if (closes := closing_day(entry)) and closes <= today
     )
     return MailboxPlan(tuple(changes), {}, active_before=_active(held))
 

@@ -102,6 +102,17 @@ def test_without_sources_what_is_due_closes_and_nothing_else_changes(organisatio
     assert closing_plan(applied(plan, held), TODAY + 900 * DAY).is_empty
 
 
+def test_what_closes_without_sources_tells_where_to_write_as_it_does_with_them(
+    organisation, settle
+):
+    gone = _without(organisation, "2")
+    _, held = settle(gone, settle(organisation)[1])
+    closed = applied(closing_plan(held, TODAY + 90 * DAY), held)
+    assert closed.entries[TWO].first("kommunpostInstead") == f"kommunstyrelsekontoret@{DOMAIN}"
+    with_sources, _ = settle(gone, closed, TODAY + 90 * DAY)
+    assert {change.action for change in with_sources.changes} == {Action.KEEP}
+
+
 @pytest.mark.parametrize("after", [1, 89, 200])
 def test_whoever_returns_gets_the_same_address_back(organisation, settle, after):
     _, held = settle(organisation)
