@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 import jinja2
+from markupsafe import Markup
 
 from compliance.checks.model import Result
 from compliance.probes.facts import Facts
@@ -30,7 +31,14 @@ def render_html(facts: Facts, results: list[Result], language: Language) -> str:
 
     environment.globals["t"] = read
     environment.filters["w"] = write
+    environment.filters["css"] = _css_string
     template = environment.get_template("report.html.j2")
     return template.render(
         view=make_view(facts, results), language=language, version=version("kommunpost")
     )
+
+
+def _css_string(text: str) -> Markup:
+    """Write a text as a string of CSS (css-syntax-3, 4.3.5), as `style` knows no HTML entities."""
+    signs = (f"\\{ord(sign):x} " if sign in '"\\<\n' else sign for sign in text)
+    return Markup(f'"{"".join(signs)}"')  # noqa: S704 - what could end the string is written out

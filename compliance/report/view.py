@@ -9,7 +9,10 @@ from compliance.probes.facts import Facts, SealFacts
 from compliance.report.texts import report_texts
 from compliance.texts import Text, clock, day, plain
 
-_BAR_WIDTH = 310.0
+# Names stand from 0, then come the bars, and their figures from here on; in the SVG's own units.
+_FIGURES_AT = 580
+_NAMES = (270, 420)  # from where on bars stand: as far out as the longest name asks for
+_LETTER = 7  # as wide as a letter of a name is, on the average
 # The picture's lines share this height, so that it stays on the first page of the PDF.
 _PICTURE_HEIGHT = 270
 _ROW_HEIGHTS = range(16, 35)
@@ -48,9 +51,13 @@ class Section:
 
 @dataclass(frozen=True)
 class Bar:
-    """One line of the picture; lengths in the SVG's own units."""
+    """One line of the picture; lengths in the SVG's own units.
+
+    name: as much of it as there is room for.
+    """
 
     share: Share
+    name: Text
     good: float
     bad: float
     untried: float
@@ -72,6 +79,7 @@ class View:
     sections: tuple[Section, ...]
     untried: tuple[Clause, ...]
     bars: tuple[Bar, ...]
+    bars_at: int
     picture_text: Text
     seal: Text | None
 
@@ -91,7 +99,9 @@ def make_view(facts: Facts, results: list[Result]) -> View:
         bad=sum(result.status is Status.FAIL for result in results),
         all=len(results),
     )
-    bars = _bars(results)
+    shares = [share for result in results for share in result.shares]
+    bars_at = _bars_at(shares)
+    bars = _bars(shares, bars_at)
     chosen = first_page(results)
     title = "sentences_title" if len(chosen) == _FIVE else "sentences_title_other"
     return View(
@@ -109,6 +119,7 @@ def make_view(facts: Facts, results: list[Result]) -> View:
         sections=_sections(facts, results),
         untried=tuple(clause for clause in strategy() if not clause.controls),
         bars=bars,
+        bars_at=bars_at,
         picture_text=_picture_text(bars),
         seal=_seal(facts.seal) if facts.seal else None,
     )
@@ -155,22 +166,33 @@ def _item(result: Result, register: Register | None) -> Item:
     )
 
 
-def _bars(results: list[Result]) -> tuple[Bar, ...]:
+def _bars_at(shares: list[Share]) -> int:
+    """Say where the bars begin, so that none covers a name."""
+    longest = max((len(share.name.sv) for share in shares), default=0)
+    return min(max(_NAMES[0], (longest + 1) * _LETTER), _NAMES[1])
+
+
+def _bars(shares: list[Share], bars_at: int) -> tuple[Bar, ...]:
     """Scale each administration's bar to the largest one."""
-    shares = [share for result in results for share in result.shares]
     largest = max((share.population for share in shares), default=0)
     if not largest:
         return ()
-    scale = _BAR_WIDTH / largest
+    scale = (_FIGURES_AT - bars_at) / largest
+    room = bars_at // _LETTER - 1
     return tuple(
         Bar(
             share,
+            Text(_short(share.name.sv, room), _short(share.name.en, room)),
             good=share.good * scale,
             bad=(share.measured - share.good) * scale,
             untried=(share.population - share.measured) * scale,
         )
         for share in sorted(shares, key=lambda share: -share.population)
     )
+
+
+def _short(name: str, room: int) -> str:
+    return name if len(name) <= room else name[: room - 1].rstrip(" -,") + "…"
 
 
 def _seal(seal: SealFacts) -> Text:

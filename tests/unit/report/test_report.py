@@ -187,6 +187,38 @@ def test_the_first_page_holds_sentences_and_picture_together(facts):
     assert second.startswith("Avsnitt för avsnitt")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Planförvaltningen",
+        "Arbetsmarknads- och vuxenutbildningsförvaltningen",
+        "Kultur-, fritids-, utbildnings- och arbetsmarknadsförvaltningen för de södra tätorterna",
+    ],
+)
+def test_no_bar_covers_the_name_that_it_belongs_to(facts, name):
+    units = tuple(
+        replace(unit, name=name) if unit.id == "utbildning" else unit
+        for unit in facts.directory.units
+    )
+    town = replace(facts, directory=replace(facts.directory, units=units))
+    page = render_html(town, judge(town, list(CHECKS)), "sv")
+    bars = re.findall(
+        r'<text x="0"[^>]*>([^<]*)</text>\s*<rect x="([\d.]+)"[^>]* width="([\d.]+)"', page
+    )
+    assert any(name.startswith(told.rstrip("…")) for told, _, _ in bars)
+    for told, left, width in bars:
+        assert len(told) * 6.6 <= float(left), "as wide as Lato is on the average, at 14 px"
+        assert float(left) + float(width) <= 580, "the figures stand beside it"
+    assert f"{name}: 2 av 2 nås." in page, "read aloud it is whole"
+
+
+def test_the_footer_shows_the_name_as_it_is_written(facts):
+    name = 'Å & Ö "kommun" \\ <b>'
+    pdf = render_pdf(render_html(replace(facts, municipality=name), [], "sv"))
+    text = pypdf.PdfReader(io.BytesIO(pdf)).pages[0].extract_text()
+    assert f"{name} · Tillsynsrapport om elektronisk post" in text
+
+
 def test_the_first_page_has_five_sentences_and_leaves_out_nothing_bad(facts, broken):
     for town in (facts, broken):
         results = judge(town, list(CHECKS))
