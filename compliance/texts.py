@@ -35,6 +35,7 @@ class Text:
     def fill(self, **values: object) -> "Text":
         """Fill the places. Numbers and dates follow each language's form; a Text its language.
 
+        `{count:server|servers}` is the first word when the count is 1, else the second.
         Raises KeyError for a place that no value is given for.
         """
         return Text(_filled(self.sv, "sv", values), _filled(self.en, "en", values))
@@ -85,5 +86,19 @@ def leaves(raw: object, where: str, prefix: str = "") -> Iterator[tuple[str, Tex
         yield from leaves(value, where, f"{prefix}.{key}" if prefix else str(key))
 
 
+@dataclass(frozen=True)
+class _Place:
+    """A value on its way into a text: as it is written, or as the word that goes with it."""
+
+    value: object
+    language: Language
+
+    def __format__(self, words: str) -> str:
+        one, divider, other = words.partition("|")
+        if not divider:
+            return written(self.value, self.language)
+        return one if self.value == 1 else other
+
+
 def _filled(template: str, language: Language, values: dict[str, object]) -> str:
-    return template.format(**{key: written(value, language) for key, value in values.items()})
+    return template.format(**{key: _Place(value, language) for key, value in values.items()})

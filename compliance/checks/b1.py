@@ -96,7 +96,7 @@ def _result(facts: Facts, findings: tuple[Finding, ...], shares: tuple[Share, ..
     key = "summary.fail" if good < measured else "summary.unknown"
     if population and good == population:
         key = "summary.pass"
-    elif facts.arrival and facts.arrival.stopped and measured and not good:
+    elif facts.arrival and facts.arrival.stopped and 0 < measured < population and not good:
         key = "summary.common"
     summary = CONTROL.message(key, population=population, measured=measured, bad=measured - good)
     return Result(CONTROL, population, measured, findings, summary, _evidence(facts), shares)

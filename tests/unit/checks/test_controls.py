@@ -113,6 +113,12 @@ def test_b1_never_passes_on_a_part(facts):
     assert (result.population, result.measured) == (5, 4)
 
 
+def test_b1_does_not_speak_of_others_when_all_were_among_the_first(facts):
+    stopped = fate(facts, "refused", "550 5.7.1 no")
+    stopped = replace(stopped, arrival=replace(stopped.arrival, stopped="550 5.7.1 no"))
+    assert b1.judge(stopped).summary.sv == "5 av 5 anställda med dator i nätet nås inte med e-post."
+
+
 def test_b1_is_unknown_without_a_foothold_outside(facts):
     probes = tuple(p for p in facts.arrival.probes if p.origin == "internal")
     sides = (

@@ -4,6 +4,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from datetime import date
 from itertools import pairwise
 
 import pypdf
@@ -16,7 +17,7 @@ from compliance.checks.registry import CHECKS, IDS, judge
 from compliance.cli import app
 from compliance.errors import UserError
 from compliance.pdf import render_pdf
-from compliance.probes.facts import Device, from_json, to_json
+from compliance.probes.facts import Device, SealFacts, from_json, to_json
 from compliance.report.document import render_html
 from compliance.report.view import first_page
 from compliance.texts import Text, written
@@ -247,6 +248,38 @@ def test_a_time_without_its_zone_is_told_as_no_fact(tmp_path, facts):
     result = CliRunner().invoke(app, ["audit", "--facts", str(file)])
     assert isinstance(result.exception, UserError)
     assert "backups.0.copied" in str(result.exception)
+
+
+def test_of_one_it_is_told_in_the_singular(facts):
+    """A small municipality has one mail host, one shared PC and, at night, one message."""
+    (owner, *_), (host,) = facts.directory.devices, facts.hosts
+    shared = Device("pc-disk", (), "omsorg")
+    probes = tuple(
+        replace(probe, seconds=1.2)
+        for probe in facts.arrival.probes
+        if probe.recipient == address_of("10001")
+    )
+    town = replace(
+        facts,
+        directory=replace(facts.directory, devices=(owner, shared)),
+        arrival=replace(facts.arrival, probes=probes),
+        hosts=(replace(host, accepted=host.accepted[1:2]),),
+        backups=facts.backups[:1],
+        seal=SealFacts(facts.directory.seen, 1, date(2026, 11, 23), 1, "ab"),
+    )
+    results = judge(town, list(CHECKS))
+    swedish, english = (render_html(town, results, language) for language in ("sv", "en"))
+    for told in (
+        "Den enda anställda med dator i nätet nås med e-post",
+        "det långsammaste tog 1 sekund.",
+        "En dator delas av en enhet och har ingen egen ägare; den räknas inte",
+        "Det enda meddelande som e-postservern har tagit emot finns i loggen",
+        "mail: 1 meddelande togs emot",
+        "Den enda servern med uppgifter har en färsk säkerhetskopia",
+        "omfattar 1 rad den dagen",
+    ):
+        assert told in swedish
+    assert not re.search(r"(?i)\ball 1\b|\b1 (?:seconds|messages|PCs|hosts|servers|rows)", english)
 
 
 def test_numbers_and_dates_follow_the_language():
