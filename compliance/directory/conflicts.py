@@ -62,9 +62,17 @@ def _pcs(organisation: Organisation) -> Iterator[Notice]:
 
 
 def _leaves(organisation: Organisation) -> Iterator[Notice]:
+    """Of a deputy who has left `_strangers` tells."""
+    away = {person.id for person in organisation.people if person.status is not Status.ACTIVE}
     for person in organisation.people:
-        if person.status is Status.ON_LEAVE and not person.deputy:
-            yield Notice(Conflict.LEAVE_WITHOUT_DEPUTY, f"person {person.id}")
+        if person.status is not Status.ON_LEAVE:
+            continue
+        of = f"person {person.id}"
+        if not person.deputy:
+            yield Notice(Conflict.LEAVE_WITHOUT_DEPUTY, of)
+        elif person.deputy in away:  # oneself, too
+            subject = _subject(Role.STAND_IN, of, person.deputy)
+            yield Notice(Conflict.LEAVE_WITHOUT_DEPUTY, subject)
 
 
 def _subject(role: Role, of: str, person: str) -> str:

@@ -52,6 +52,25 @@ def test_a_holder_who_left_is_told(files: Files, settle):
     assert Notice(Conflict.HOLDER_LEFT, "position kommunalrad: holder 3") in plan.notices
 
 
+@pytest.mark.parametrize(
+    ("deputy", "status"), [("1", ""), ("2", "suspended"), ("2", "on_leave;;3")]
+)
+def test_a_leave_whose_deputy_reads_nothing_is_told(files: Files, settle, deputy, status):
+    """Oneself, somebody who may not log in, somebody who is away too."""
+    two, _, instead = status.partition(";;")
+    files.write(
+        people="id;given_name;surname;kind;unit;status;deputy\n"
+        f"1;Åsa;Öberg;employee;ksk;on_leave;{deputy}\n"
+        f"2;Bo;Ek;employee;ksk;{two};{instead}\n"
+        "3;Cecilia;Alm;elected;ks;;\n"
+    )
+    plan, _ = settle(files.read())
+    told = [one for one in plan.notices if one.conflict is Conflict.LEAVE_WITHOUT_DEPUTY]
+    assert told == [
+        Notice(Conflict.LEAVE_WITHOUT_DEPUTY, f"person 1: deputy during leave {deputy}")
+    ]
+
+
 @pytest.mark.parametrize("role", ["watcher", "deputy"])
 def test_whoever_never_was_there_still_stops_the_plan(files: Files, settle, role):
     _, held = settle(files.read())
