@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text as Styled
 
 from compliance.checks.model import Result, Status, overall
+from compliance.disclosure.safe_text import shown
 from compliance.report.texts import report_texts
 from compliance.texts import Language, written
 
@@ -59,12 +60,13 @@ def as_text(results: list[Result], language: Language) -> str:
 def _findings(result: Result, language: Language, console: Console) -> None:
     if not result.findings:
         return
-    console.print(f"[bold]{result.control.id}[/] {escape(result.summary.read(language))}")
+    console.print(f"[bold]{result.control.id}[/] {escape(shown(result.summary.read(language)))}")
     for finding in result.findings[:_SHOWN]:
         mark, style = _MARKS[finding.severity]
         line = Styled(f"  {mark} ", style)
-        line.append(f"{finding.subject}: ", "bold")
-        line.append(finding.message.read(language), "default")
+        # Servers elsewhere have written parts of it; none of them steers the terminal.
+        line.append(f"{shown(finding.subject)}: ", "bold")
+        line.append(shown(finding.message.read(language)), "default")
         console.print(line, soft_wrap=True)
     if len(result.findings) > _SHOWN:
         rest = report_texts()["table.more"].fill(count=len(result.findings) - _SHOWN)

@@ -120,6 +120,16 @@ def test_the_table_names_what_is_wrong(tmp_path, broken):
     assert address_of("10002") in table
 
 
+def test_what_a_server_answers_steers_no_terminal(tmp_path, facts):
+    probes = tuple(
+        replace(probe, outcome="refused", detail="550 \x1b]0;x\x07\x1b[2Jno\u202e")
+        for probe in facts.arrival.probes
+    )
+    told = run(tmp_path, replace(facts, arrival=replace(facts.arrival, probes=probes)), "--lang=en")
+    assert "(550 [U+001B]]0;x[U+0007][U+001B][2Jno[U+202E])" in told.stdout
+    assert not {"\x1b", "\x07", "\u202e"} & set(told.stdout)
+
+
 def test_the_first_page_has_sentences_and_a_picture_to_be_heard(facts, broken):
     page = render_html(broken, judge(broken, list(CHECKS)), "sv")
     first = page.split('class="clauses"')[0]
