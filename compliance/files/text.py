@@ -1,11 +1,18 @@
 """Text files as offices save them: UTF-8, UTF-16 with byte order mark, or Windows-1252."""
 
 import codecs
+import re
 from pathlib import Path
 
 from compliance.errors import UserError
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_SWEDISH = "åäöÅÄÖ".encode("cp1252")
+# What an old Mac (Mac OS Roman) and MS-DOS (code pages 437 and 850) write for å, ä and ö. In
+# Windows-1252 they are dashes, quotes and such, and Š and Œ, which hardly stand within a word.
+_ELSEWHERE = re.compile(
+    rb"[A-Za-z]([%s])[a-z]" % ("åäö".encode("mac_roman") + "åäö".encode("cp850"))
+)
 
 
 def read_start(path: Path, size: int) -> bytes:
@@ -21,7 +28,8 @@ def read_text(path: Path) -> str:
     """Read a whole text file. Raises UserError if it cannot be read or is no text.
 
     Windows-1252 is taken only when the bytes are not UTF-8, which Swedish text in Windows-1252
-    practically never is. Excel's "Unicode text" is UTF-16.
+    practically never is, and when they do not look like another system's letters, which would
+    silently become others. Excel's "Unicode text" is UTF-16.
     """
     try:
         data = path.read_bytes()
@@ -32,6 +40,7 @@ def read_text(path: Path) -> str:
     try:
         return _without_nul(path, data.decode("utf-8-sig"))
     except UnicodeDecodeError:
+        _refuse_other_letters(path, data)
         return _without_nul(path, _decode(path, data, "cp1252"))
 
 
@@ -48,6 +57,19 @@ def _decode(path: Path, data: bytes, encoding: str) -> str:
             "save the file as UTF-8",
             "Filen är ingen text som går att läsa. Spara den som UTF-8.",
         ) from error
+
+
+def _refuse_other_letters(path: Path, data: bytes) -> None:
+    """Raise UserError if å, ä and ö of another system stand in a text that has none of Windows'."""
+    found = _ELSEWHERE.search(data)
+    if found and not any(letter in data for letter in _SWEDISH):
+        line = data[: found.start(1)].replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n") + 1
+        raise UserError.of(
+            f"the byte {found[1][0]:#04x} seems to be a letter of Macintosh or MS-DOS",
+            f"{path}:{line}",
+            "save the file as UTF-8",
+            "Filens å, ä och ö är sparade på ett äldre sätt. Spara den som UTF-8.",
+        )
 
 
 def _without_nul(path: Path, text: str) -> str:
