@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from compliance.checks.model import Share
+from compliance.directory.naming import neutral_local_part
 from compliance.probes.facts import Device, DirectoryFacts, Person, Unit
 from compliance.texts import Text, plain
 
@@ -57,8 +58,13 @@ class Register:
         return self._readers.get(holder, set())
 
     def former_address(self, holder: str) -> str | None:
-        """Return an address that the ledger ties to a holder (`person:10023`), if any."""
-        return next((line.address for line in self.facts.ledger if line.holder == holder), None)
+        """Return an address that the ledger ties to a holder (`person:10023`), if any.
+
+        Of somebody who ever was protected it is the neutral one, since the others show the name.
+        """
+        held = [line.address for line in self.facts.ledger if line.holder == holder]
+        neutral = f"{neutral_local_part(holder.partition(':')[2])}@"
+        return next((one for one in held if one.startswith(neutral)), next(iter(held), None))
 
     def administration(self, unit_id: str | None) -> Unit | None:
         """Climb from a unit to its administration, else its authority, else None."""

@@ -97,6 +97,11 @@ def is_valid_local_part(local: str) -> bool:
     )
 
 
+def neutral_local_part(person_id: str) -> str:
+    """Give the one that says nothing of whose it is but the id, of a protected identity (P1)."""
+    return f"referens.{person_id.lower()}"
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """A holder (`person:10023`, `unit:ks`) and the local parts it would have, best first."""
@@ -117,7 +122,7 @@ def wish_of_person(person: Person, pattern: str = ADDRESS_PATTERN) -> Wish:
     """
     given, surname, middle = map(slug, (person.given_name, person.surname, person.middle_name))
     if person.protected or not (given or surname):
-        return Wish(f"person:{person.id}", (person.reference.lower().replace(" ", "."),))
+        return Wish(f"person:{person.id}", (neutral_local_part(person.id),))
     if not (given and surname):
         return Wish(f"person:{person.id}", (given or surname,))
     joint = re.sub(r"\{\w+\}", "", pattern)

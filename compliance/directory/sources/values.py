@@ -25,7 +25,10 @@ def fault_of_id(value: str) -> Fault | None:
     Personal identity numbers are refused (P1): they would spread to the log and to reports.
     """
     if not _ID.fullmatch(value):
-        return f"{value!r} is no id", "write 1 to 32 of the signs A-Z a-z 0-9 - _, a letter first"
+        return (
+            f"{value!r} is no id",
+            "write 1 to 32 of the signs A-Z a-z 0-9 - _, a letter or digit first",
+        )
     if _is_personal_identity_number(value):
         return (
             "the id is a personal identity number",

@@ -83,6 +83,19 @@ def test_b1_finds_the_owner_whose_entry_is_gone(facts):
     assert finding.subject == address_of("10001")
 
 
+def test_b1_calls_an_owner_who_is_gone_and_was_protected_by_the_neutral_address(facts):
+    """P1: the ledger remembers the name from before the protection."""
+    directory, number = facts.directory, "10003"
+    held = (
+        f.Held(f"person:{number}", f"{local}@{DOMAIN}") for local in ("v.kvarn", "referens.10003")
+    )
+    ledger = (*(line for line in directory.ledger if line.holder != f"person:{number}"), *held)
+    people = tuple(one for one in directory.people if one.id != number)
+    gone = replace(facts, directory=replace(directory, people=people, ledger=ledger))
+    (finding,) = b1.judge(gone).findings
+    assert finding.subject == f"referens.{number}@{DOMAIN}"
+
+
 def test_b1_finds_the_owner_whose_mailbox_is_closed(facts):
     closed = f.Mailbox(address_of("10001"), "individual", "closed")
     assert "closed" in told(b1.judge(person(facts, "10001", mailbox=closed)))
