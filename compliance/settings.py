@@ -412,9 +412,12 @@ def load(path: Path | None = None) -> Settings:
 
 
 def read_secret(path: Path) -> str:
-    """Read a secret from its root-only file, without the line end. Raises UserError."""
+    """Read a secret from its root-only file, without the line end. Raises UserError.
+
+    Nor is what Windows adds of its own, a byte order mark, a part of it.
+    """
     try:
-        return path.read_text(encoding="utf-8").rstrip("\n")
+        return path.read_text(encoding="utf-8-sig").rstrip("\r\n")
     except (OSError, UnicodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UserError.of(

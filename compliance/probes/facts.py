@@ -366,8 +366,9 @@ def from_json(data: bytes, where: str) -> Facts:
         return _ADAPTER.validate_json(data)
     except ValidationError as error:
         first = error.errors()[0]
+        place = f" at {'.'.join(map(str, first['loc']))}" if first["loc"] else ""
         raise UserError.of(
-            f"these are not recorded facts: {first['msg']} at {'.'.join(map(str, first['loc']))}",
+            f"these are not recorded facts: {first['msg']}{place}",
             where,
             "give a facts.json that `kommunpost audit` wrote",
         ) from error

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from compliance.errors import UserError
@@ -22,8 +22,8 @@ class Unread:
     None where all is read. A mailbox that could not be looked into is not there.
     """
 
-    at: datetime
-    oldest: Mapping[str, datetime | None]
+    at: AwareDatetime
+    oldest: Mapping[str, AwareDatetime | None]
 
 
 _ADAPTER: TypeAdapter[Unread] = TypeAdapter(Unread)

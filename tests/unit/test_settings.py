@@ -3,7 +3,7 @@
 import pytest
 
 from compliance.errors import UserError
-from compliance.settings import load
+from compliance.settings import load, read_secret
 
 SOUND = "municipality: {name: Sjövalla kommun, domain: sjovalla.example}\n"
 DIRECTORY = "directory: {uri: x, base: y, reader_dn: z, reader_password_file: /x, "
@@ -59,3 +59,12 @@ def test_yaml_that_is_nested_without_end_is_told(tmp_path):
 )
 def test_a_number_that_nothing_can_be_done_with_is_told(tmp_path, more):
     assert "should be" in told(tmp_path, SOUND + more)
+
+
+@pytest.mark.parametrize(
+    "written", [b"hemligt\r\n", b"\xef\xbb\xbfhemligt\r\n", b"hemligt", b"hemligt\n\n"]
+)
+def test_a_secret_is_its_line_whatever_wrote_the_file(tmp_path, written):
+    """Windows ends lines in another way, and its Notepad marks what is UTF-8."""
+    (tmp_path / "secret").write_bytes(written)
+    assert read_secret(tmp_path / "secret") == "hemligt"

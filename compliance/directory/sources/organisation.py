@@ -12,8 +12,8 @@ from compliance.directory.sources.values import (
     Fault,
     fault_of_choice,
     fault_of_id,
-    fault_of_name,
     fault_of_text,
+    fault_of_title,
 )
 from compliance.errors import Problem, UserError
 from compliance.files.yamltree import Map, read_map
@@ -60,7 +60,7 @@ def _unit(item: Map, otherwise: str) -> Located[Unit]:
     audience = _value(item, "list", _fault_of_audience) if "list" in item.fields else ""
     unit = Unit(
         id=_value(item, "id", fault_of_id),
-        name=_value(item, "name", fault_of_name),
+        name=_value(item, "name", fault_of_title),
         # Of an unknown kind a problem is noted, so this unit is never used.
         kind=UnitKind(kind) if _fault_of_kind(kind) is None else UnitKind.DEPARTMENT,
         parent=_optional_id(item, "parent"),
@@ -76,7 +76,7 @@ def _unit(item: Map, otherwise: str) -> Located[Unit]:
 def _position(item: Map, otherwise: str) -> Located[Position]:
     position = Position(
         id=_value(item, "id", fault_of_id),
-        name=_value(item, "name", fault_of_name),
+        name=_value(item, "name", fault_of_title),
         unit=_value(item, "unit", fault_of_id),
         holders=_ids(item, "holders"),
         access=_access(item),

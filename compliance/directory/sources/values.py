@@ -54,11 +54,21 @@ def fault_of_text(value: str) -> Fault | None:
     size = len(value.encode())
     if size > TEXT_MAX:
         return f"the text has {size} bytes", f"write at most {TEXT_MAX}, some {TEXT_MAX} letters"
-    if "%{" in value or "${" in value:
-        return "the text holds %{ or ${, which Dovecot would fill in", "write it without"
     for sign in value.replace("\n", ""):
         if unicodedata.category(sign) in _UNSEEN and sign not in _ALLOWED_UNSEEN:
             return f"the text holds the unseen sign U+{ord(sign):04X}", "remove it"
+    return _fault_of_filling(value)
+
+
+def fault_of_title(value: str) -> Fault | None:
+    """The name of a unit or position, which stands in what its mailbox answers."""
+    return fault_of_name(value) or _fault_of_filling(value)
+
+
+def _fault_of_filling(value: str) -> Fault | None:
+    """What a mailbox answers is handed to Dovecot, in whose settings these signs mean something."""
+    if "%{" in value or "${" in value:
+        return "the text holds %{ or ${, which Dovecot would fill in", "write it without"
     return None
 
 

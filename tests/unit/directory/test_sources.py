@@ -264,6 +264,14 @@ def test_a_bad_organisation_is_told(files, organisation, told):
         assert line.startswith(expected.replace("FOLDER", str(files.folder)))
 
 
+@pytest.mark.parametrize("name", ["Enhet ${user}", "Enhet %{home}"])
+def test_a_unit_is_not_called_what_dovecot_would_fill_in(files, name):
+    """Its name stands in what its mailbox answers."""
+    files.write(organisation=ORGANISATION.replace("name: Kommunstyrelsen", f'name: "{name}"'))
+    (told,) = _problems(files)
+    assert told.startswith("organisation.yml:6: name: the text holds %{ or ${")
+
+
 def test_all_files_are_told_in_one_run(files):
     files.write(organisation="a: [", people=PEOPLE.replace("Öberg", ""), pcs="")
     assert [line.partition(":")[0] for line in _problems(files)] == [

@@ -36,3 +36,6 @@ def test_what_lies_unread_becomes_facts_at_the_time_at_which_it_was_looked_up(tm
 def test_a_host_that_does_not_answer_or_talks_of_something_else_is_told(tmp_path):
     assert read(MailHost(name="mail", command=["false"])).seen.error == "mail: exit 1"
     assert read(_host(tmp_path, "hello")).seen.error == "it is not known what lies unread"
+    for at in ("2026-11-24T08:30:00", "2026-11-20T07:00:00"):
+        without = TOLD.replace(f"{at}Z", at)
+        assert read(_host(tmp_path, without)).seen.error == "it is not known what lies unread"
