@@ -95,7 +95,7 @@ def _result(facts: Facts, findings: tuple[Finding, ...], shares: tuple[Share, ..
     good = sum(share.good for share in shares)
     key = "summary.fail" if good < measured else "summary.unknown"
     if population and good == population:
-        key = "summary.pass"
+        key = "summary.accepted" if _unknown_accepted(facts) else "summary.pass"
     elif facts.arrival and facts.arrival.stopped and 0 < measured < population and not good:
         key = "summary.common"
     summary = CONTROL.message(key, population=population, measured=measured, bad=measured - good)

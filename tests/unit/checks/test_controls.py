@@ -156,6 +156,13 @@ def test_b1_fails_when_an_address_that_nobody_has_is_accepted(facts):
     assert result.findings[0].subject == sample.recipient
 
 
+def test_b1_says_why_it_fails_although_everybody_is_reached(facts):
+    sample = replace(facts.arrival.unknown_address, outcome="arrived")
+    result = b1.judge(replace(facts, arrival=replace(facts.arrival, unknown_address=sample)))
+    assert result.status is Status.FAIL
+    assert result.summary.sv.startswith("Alla 5 anställda med dator i nätet nås med e-post, men ")
+
+
 def test_one_cause_is_named_once_and_first(facts):
     reason = "connect to mail[private/dovecot-lmtp]: Connection refused"
     result = b1.judge(stop(fate(facts, "delayed", reason), "dovecot"))
