@@ -149,8 +149,13 @@ class _Reading:
             "middleName": fault_of_name(entry.text("middleName"), may_be_empty=True),
             "sn": fault_of_name(entry.text("sn")),
         }
+        is_protected = self._is_protected(entry)
         found = [
-            Problem(f"attribute {name}: {fault[0]}", where, fault[1])
+            Problem(
+                f"attribute {name}: " + ("the value does not fit" if is_protected else fault[0]),
+                where,
+                fault[1],
+            )
             for name, fault in faults.items()
             if fault
         ]
@@ -166,9 +171,12 @@ class _Reading:
             kind=_kind(entry),
             unit=unit,
             status=Status.SUSPENDED if self._is_disabled(entry) else Status.ACTIVE,
-            protected=None if self._protected is None else entry.dn.lower() in self._protected,
+            protected=is_protected,
         )
         return Located(person, where)
+
+    def _is_protected(self, entry: RawEntry) -> bool | None:
+        return None if self._protected is None else entry.dn.lower() in self._protected
 
     def _unit(self, entry: RawEntry) -> str | None:
         """Give the unit that a department stands for, or count it as unknown."""

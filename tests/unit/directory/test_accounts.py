@@ -129,6 +129,15 @@ def test_members_of_the_protected_group_are_protected():
     assert [number for number, person in people.items() if person.protected] == ["1"]
 
 
+def test_nothing_is_told_of_a_protected_account_but_where_it_is():
+    """P1: whoever keeps the accounts may have written the name where the id belongs."""
+    vendela = replace(ASA, values={**ASA.values, "employeenumber": [b"Vendela Kvarnhammar"]})
+    (line,) = told([vendela], [], replace(RULES, protected=(ASA.dn,)))
+    assert "objectGUID" in line
+    assert "attribute employeeNumber: the value does not fit" in line
+    assert "Vendela" not in line
+
+
 def test_accounts_without_a_protected_group_uncover_nobody(files, settle):
     """A group that the settings no longer name says nothing of anyone (P1)."""
     hidden = replace(RULES, protected=(ASA.dn,))
