@@ -1,7 +1,7 @@
 """What a reader fills in."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -122,6 +122,11 @@ class LeftForm(forms.Form):
         return next((wait for wait in WAITS if str(wait) == chosen), None)
 
 
+def _end(day: date) -> datetime | None:
+    """Return when a day ends in Sweden; None of the last one there is, behind which is no time."""
+    return midnight(day + timedelta(days=1)) if day < date.max else None
+
+
 class FilterForm(forms.Form):
     """Which rows of a unit's list are wanted; days are Swedish, both included."""
 
@@ -166,11 +171,10 @@ class FilterForm(forms.Form):
         """Return the filter; the form is valid."""
         values = self.cleaned_data
         text = values["q"] or None
-        until = values["until"] and values["until"] + timedelta(days=1)
         return Filter(
             unit=unit,
             since=values["since"] and midnight(values["since"]),
-            until=until and midnight(until),
+            until=values["until"] and _end(values["until"]),
             direction=values["direction"] or None,
             address=values["address"] or None,
             words=text if values["how"] == "words" else None,

@@ -51,7 +51,8 @@ def login(request: HttpRequest) -> HttpResponse:
 def target_of(request: HttpRequest) -> str:
     """Return where somebody wanted to go before they were sent to log in: on this site only."""
     target: str = request.GET.get("next", "/")
-    is_ours = url_has_allowed_host_and_scheme(target, allowed_hosts=None)
+    # A path from the top: `redirect` takes anything else for a page's name as well.
+    is_ours = target.startswith("/") and url_has_allowed_host_and_scheme(target, allowed_hosts=None)
     # What a session's cookie holds besides must have room in it.
     return target if is_ours and len(target) <= _LONGEST_TARGET else "/"
 

@@ -115,17 +115,15 @@ def export(request: HttpRequest, unit: str, form: str) -> HttpResponse | Streami
     if not chosen.is_valid() or form not in ("csv", "xlsx"):
         raise Http404
     rows = listing.every(request.reader, chosen.wanted(unit))
-    path = Path(tempfile.mkstemp(prefix="loglist-")[1])
-    try:
+    with tempfile.TemporaryDirectory(prefix="loglist-") as folder:
+        path = Path(folder) / "export"
         if form == "xlsx":
             with path.open("wb") as book:
                 formats.write_xlsx(rows, book)
         else:
             with path.open("w", encoding="utf-8", newline="") as stream:
                 formats.write_csv(rows, stream)
-        opened = path.open("rb")
-    finally:
-        path.unlink()
+        opened = path.open("rb")  # which can be read to its end when its name is gone
     return FileResponse(opened, as_attachment=True, filename=f"loggningslista-{unit}.{form}")
 
 

@@ -1,6 +1,7 @@
 """What a reader meets: logging in, the list, and pages that load nothing from elsewhere."""
 
 import json
+import os
 import re
 from datetime import timedelta
 
@@ -63,6 +64,14 @@ def test_logging_in_leads_to_no_other_site(visit, target):
         f"/login?next={target}", {"address": "ks@sjovalla.example", "password": PASSWORD}
     )
     assert answer["Location"] == "/"
+
+
+@pytest.mark.parametrize("target", ["review", "list", "logout", "?a=b", "%23x", "..", "\\x"])
+def test_what_is_no_path_leads_to_the_first_page(visit, target):
+    answer = visit().post(
+        f"/login?next={target}", {"address": "ks@sjovalla.example", "password": PASSWORD}
+    )
+    assert (answer.status_code, answer["Location"]) == (302, "/")
 
 
 def test_a_form_of_another_site_is_refused(visit):
@@ -128,6 +137,7 @@ def test_days_are_swedish_and_both_included(visit):
         ("since=2026-11-24&until=2026-11-24", True),
         ("until=2026-11-23", False),
         ("since=2026-11-25", False),
+        ("since=0001-01-01&until=9999-12-31", True),  # the first and the last day there are
     ):
         text = browser.get(f"/units/ks/?{query}").content.decode()
         assert ("Bygglov för altan" in text) is found
@@ -145,6 +155,16 @@ def test_a_filter_that_makes_no_sense_is_told(visit, query, told):
     answer = visit("ks").get(f"/units/ks/?{query}")
     assert answer.status_code == 400
     assert told in answer.content.decode()
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_of_an_export_that_was_fetched_nothing_is_left_open(visit, form):
+    browser = visit("ks")
+    before = os.listdir("/proc/self/fd")
+    answer = browser.get(f"/units/ks/export.{form}")
+    assert b"".join(answer.streaming_content)
+    answer.close()
+    assert len(os.listdir("/proc/self/fd")) == len(before)
 
 
 def test_whoever_reviews_nothing_is_told_what_to_do(visit):
