@@ -13,7 +13,7 @@ from datetime import date
 from enum import IntEnum, StrEnum
 
 from compliance.diary.number_context import Context, Form, judge
-from compliance.diary.number_rules import NumberRules
+from compliance.diary.number_rules import PREFIX_LETTERS, NumberRules
 
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－"), "-")
 _SLASHES = dict.fromkeys(map(ord, "∕⁄／"), "/")
@@ -26,7 +26,7 @@ _CORE = re.compile(
     rf"""(?<![0-9])
     (?P<year>[12Il][0-9Oo]{_DIGIT}{_DIGIT}|[0-9]{{2}})
     (?P<separator>\ {{0,2}}[/:.-]?\ {{0,2}})
-    (?:(?![OoIl]{{1,3}}[0-9])(?P<inner>[{_LETTER}]{{1,5}})(?P<inner_separator>\ ?[/:-]?\ ?))?
+    (?:(?![OoIl]{{1,3}}[0-9])(?P<inner>[{_LETTER}]{{1,{PREFIX_LETTERS}}})(?P<inner_separator>\ ?[/:-]?\ ?))?
     (?P<serial>{_DIGIT}{{1,7}})
     (?P<tail>(?:\ ?[-/:.]\ ?[0-9]{{1,9}})*)
     (?![0-9{_LETTER}_])""",
@@ -37,6 +37,7 @@ _REVERSED = re.compile(
     rf"(?<![0-9])(?P<serial>[0-9]{{1,5}})(?P<separator> ?[/-] ?)(?P<year>(?:19|20)[0-9]{{2}})"
     rf"(?P<tail>)(?![0-9{_LETTER}_])(?! ?[-/:.] ?[0-9])"
 )
+_WRITTEN = re.compile(r"(?:(\w+) )?([0-9]{4})/([0-9]+)(?:-([0-9]+))?")  # by `DiaryNumber`
 _TAIL = re.compile(r" ?([-/:.]) ?([0-9]+)")
 _SPACED_DOCUMENT = re.compile(rf" ([0-9]{{1,3}})(?![0-9{_LETTER}_])(?! ?[-/:.]?[0-9])")
 
@@ -82,6 +83,15 @@ class DiaryNumber:
         if self.document is None:
             return self
         return DiaryNumber(self.authority, self.year, self.serial)
+
+    @classmethod
+    def read(cls, written: str) -> "DiaryNumber | None":
+        """Read back what `str` wrote, whatever the rules; None if it is anything else."""
+        found = _WRITTEN.fullmatch(written)
+        if found is None:
+            return None
+        authority, year, serial, document = found.groups()
+        return cls(authority or "", int(year), int(serial), int(document) if document else None)
 
     def __str__(self) -> str:
         """Write as KS 2024/123-5."""

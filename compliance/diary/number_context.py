@@ -4,13 +4,19 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from compliance.diary.number_rules import FOREIGN_SERIES, REPLY_MARKS, NumberRules
+from compliance.diary.number_rules import (
+    FOREIGN_SERIES,
+    PREFIX_LETTERS,
+    REPLY_MARKS,
+    NumberRules,
+)
 
 POSSIBLE, LIKELY, CERTAIN = 1, 2, 3
 
 _DOCUMENT_MAX = 4  # digits
 _PREFIX = re.compile(
-    r"(?<![A-Za-zÅÄÖåäö0-9_.-])(?:[Dd][Nn][Rr])?([A-Za-zÅÄÖåäö]{1,7})( {0,2}[-/:.]? {0,2})$"
+    r"(?<![A-Za-zÅÄÖåäö0-9_.-])(?:[Dd][Nn][Rr])?"
+    rf"([A-Za-zÅÄÖåäö]{{1,{PREFIX_LETTERS}}})( {{0,2}}[-/:.]? {{0,2}})$"
 )
 # Prefixes that are Swedish words too, so read only in capitals or glued to the number.
 _ALSO_WORDS = frozenset(("AN", "ON", "BIN", "TEN", "PLAN", "VAL", "REV", "VA", "ÄN", "BYGG", "KUN"))

@@ -16,6 +16,8 @@ def _words(*lines: str) -> frozenset[str]:
     return frozenset(word for line in lines for word in line.split())
 
 
+PREFIX_LETTERS = 8  # that a prefix has at most
+
 # Prefixes in common use for boards, committees and the audit of a municipality.
 COMMON_AUTHORITIES = _words(
     "KS KF KSN KSF KFN KFTN KFU KUN KN BUN BN BIN UBN UN UAN GVN GSN FSN FN SN SON SOC ON VON VN",

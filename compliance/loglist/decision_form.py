@@ -8,9 +8,10 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from compliance.clock import today
 from compliance.diary.number import parse_number
-from compliance.diary.number_rules import NumberRules
 from compliance.directory.officials import Official
+from compliance.loglist.diary import numbers_of
 from compliance.loglist.language import read
 from compliance.loglist.reviews import reasons
 from compliance.review.decision import Decision, Outcome, faults, review_texts
@@ -97,6 +98,9 @@ class DecisionForm(forms.Form):
             if made.outcome is Outcome.REGISTERED and number and made.number is None:
                 self.add_error(field, _("This is no diary number. Write it like KS 2026/123."))
                 return values
+            if made.number and made.number.year > today().year:
+                self.add_error(field, _("That year is yet to come."))
+                return values
             for fault in faults(made, reasons()):
                 self.add_error(field, read(fault))
             if self.settles and made.outcome is not Outcome.DOUBT:
@@ -116,7 +120,7 @@ class DecisionForm(forms.Form):
             outcome=outcome,
             by=person,
             at=timezone.now(),
-            number=parse_number(given["number"], NumberRules()),
+            number=parse_number(given["number"], numbers_of()) if given["number"] else None,
             secret=_SECRET[given["secret"]],
             reason=given["reason"] or (values["why"].strip() if self.settles else ""),
             authority=given["authority"].strip(),

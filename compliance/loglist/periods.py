@@ -12,8 +12,7 @@ from django.db.models import Count, F, Max, Q
 from django.db.models.functions import TruncDate
 
 from compliance.clock import SWEDEN, midnight
-from compliance.diary.number import parse_number
-from compliance.diary.number_rules import NumberRules
+from compliance.diary.number import DiaryNumber
 from compliance.directory import ldap, log_readers
 from compliance.loglist.models import ProtocolRow, ReviewDecision, ReviewItem, ReviewProtocol
 from compliance.loglist.reviews import LEFT, reasons
@@ -181,7 +180,7 @@ def _decision(made: ReviewDecision) -> Decision:
         outcome=Outcome(made.outcome),
         by=made.reviewer,
         at=made.at,
-        number=parse_number(made.number, NumberRules()),
+        number=DiaryNumber.read(made.number),
         secret=made.secret,
         reason=made.reason,
         authority=made.authority,

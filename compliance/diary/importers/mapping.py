@@ -22,7 +22,7 @@ from collections.abc import Mapping as Readable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from compliance.diary.number_rules import COMMON_AUTHORITIES, NumberRules
+from compliance.diary.number_rules import COMMON_AUTHORITIES, PREFIX_LETTERS, NumberRules
 from compliance.diary.record import Direction
 from compliance.errors import Problem, UserError
 from compliance.files.yamltree import Map, as_map, read_map
@@ -32,7 +32,7 @@ _REQUIRED = ("number", "day", "party", "subject", "restriction")
 _OPTIONAL = ("document", "direction", "section", "public_party", "public_subject")
 _DIRECTIONS: tuple[Direction, ...] = ("in", "out", "internal")
 _NONE = "none"
-_PREFIX = re.compile(r"[A-ZÅÄÖ]{1,8}")
+_PREFIX = re.compile(rf"[A-ZÅÄÖ]{{1,{PREFIX_LETTERS}}}")
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,8 @@ def _numbers(path: Path, top: Map, problems: list[Problem]) -> NumberRules:
     authorities = frozenset(found.texts("authorities")) if "authorities" in found.fields else None
     for prefix in authorities or ():
         if not _PREFIX.fullmatch(prefix):
-            found.problem("authorities", f"{prefix!r} is no prefix", "write 1 to 8 capital letters")
+            remedy = f"write 1 to {PREFIX_LETTERS} capital letters"
+            found.problem("authorities", f"{prefix!r} is no prefix", remedy)
     dot = found.text("dot") if "dot" in found.fields else "plan"
     if dot not in ("document", "plan"):
         found.problem("dot", f"{dot!r} is not known", "write document or plan")

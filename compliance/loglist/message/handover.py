@@ -8,13 +8,12 @@ the Swedish National Archives is, as far as the log knows them. What only the di
 import io
 import re
 import zipfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from compliance.clock import SWEDEN
-from compliance.diary.number import parse_number
-from compliance.diary.number_rules import NumberRules
+from compliance.diary.number import DiaryNumber
 from compliance.loglist.message import rendering
 from compliance.messagelog.answers import Row
 from compliance.messagelog.formats import visible
@@ -118,8 +117,8 @@ def _place(row: Row) -> str:
 
 def _case_of(number: str) -> str:
     """Return the number of the case that a document's number belongs to."""
-    found = parse_number(number, NumberRules())
-    return str(replace(found, document=None)) if found else number
+    found = DiaryNumber.read(number)
+    return str(found.case) if found else number
 
 
 def _written(at: datetime) -> str:

@@ -188,6 +188,17 @@ def test_what_a_number_is_written_as_is_read_back(authority, year, serial, docum
     assert parse_number(str(number), RULES) == number
 
 
+@given(
+    st.sampled_from(["", "MILJÖNB", "BYGGLOVN", "P"]),
+    st.integers(1000, 9999),
+    st.integers(1, 9_999_999),
+    st.one_of(st.none(), st.integers(1, 999_999_999)),
+)
+def test_a_stored_number_is_read_back_whatever_the_rules(authority, year, serial, document):
+    number = DiaryNumber(authority, year, serial, document)
+    assert DiaryNumber.read(str(number)) == number
+
+
 def test_several_numbers_are_read_in_their_order():
     assert read("Svar på KS 2024/123, KS 2024/99 och BUN-2023-9") == [
         "KS 2024/123",

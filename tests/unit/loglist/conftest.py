@@ -99,6 +99,21 @@ loglist:
 
 
 @pytest.fixture
+def own_numbers(installation, monkeypatch, tmp_path):
+    """Let the municipality write its diary numbers in its own way."""
+    from django.conf import settings
+
+    path = tmp_path / "diary.yml"
+    path.write_text(
+        "columns: {number: A, day: B, party: C, subject: D, restriction: none}\n"
+        "numbers: {authorities: [MILJÖNB, BYGGLOVN], patterns: ['{serial}/{yy}'], dot: document}\n",
+        encoding="utf-8",
+    )
+    mapped = settings.LOGLIST.model_copy(update={"diary_mapping": path})
+    monkeypatch.setattr(settings, "LOGLIST", mapped)
+
+
+@pytest.fixture
 def visit(installation, monkeypatch):
     """Return a browser, logged in as an account."""
     from django.test import Client

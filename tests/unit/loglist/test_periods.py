@@ -87,6 +87,24 @@ def test_the_protocol_tells_how_doubts_ended_and_nothing_that_was_written(visit,
         assert kept not in said, kept
 
 
+def test_the_protocol_has_the_number_of_a_diary_of_the_municipalitys_own(
+    visit, rows, own_numbers, monkeypatch
+):
+    from compliance.directory.officials import Official
+    from compliance.loglist import doubts
+
+    official = Official("person:4", "Person 4", "ingen@sjovalla.example")
+    monkeypatch.setattr(doubts, "look_up", lambda address: official)
+    chosen = rows(2)
+    browser = visit("sbn")
+    decide(browser, *chosen, outcome="doubt")
+    given = {"outcome": "registered", "number": "BYGGLOVN 2026/12", "why": "Det är ett ärende."}
+    assert decide(browser, *left(browser), **given).status_code == 302
+    assert close(browser).status_code == 302
+    said = words_of(browser.get(protocols(browser)[0]).content)
+    assert "Diarieförd: BYGGLOVN 2026/12" in said
+
+
 def protocols(browser):
     return re.findall(r'href="(/units/sbn/periods/\d+\.pdf)"', text_of(browser.get(PAGE)))
 

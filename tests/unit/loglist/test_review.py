@@ -120,12 +120,32 @@ def test_each_decision_stands_on_the_entrys_page_with_who_made_it(visit, rows, f
 
 
 @pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("miljönb 2026/12", "MILJÖNB 2026/12"),
+        ("2026/BYGGLOVN12", "BYGGLOVN 2026/12"),
+        ("BYGGLOVN 2026/12.3", "BYGGLOVN 2026/12-3"),
+        ("4711/26", "2026/4711"),
+    ],
+)
+def test_a_number_is_read_as_the_municipality_writes_its_own(
+    visit, rows, own_numbers, written, stored
+):
+    (row,) = rows("Ett")
+    browser = visit("sbn")
+    (entry,) = re.findall(r'href="(/units/sbn/[0-9a-f-]{36}/\d+)"', text_of(browser.get(PAGE)))
+    assert decide(browser, row, outcome="registered", number=written).status_code == 302
+    assert f"Diarieförd: {stored}" in text_of(browser.get(entry))
+
+
+@pytest.mark.parametrize(
     ("fields", "told"),
     [
         ({"outcome": ""}, "Välj ett beslut."),
         ({"outcome": "doubt"}, "doubt"),
         ({"outcome": "registered"}, "Skriv diarienumret."),
         ({"outcome": "registered", "number": "i morgon"}, "Det här är inget diarienummer."),
+        ({"outcome": "registered", "number": "KS 2206/117"}, "Det året har inte kommit än."),
         ({"outcome": "kept-in-order"}, "Ange om någon uppgift"),
         ({"outcome": "kept-in-order", "secret": "yes"}, "ska diarieföras"),
         ({"outcome": "negligible"}, "Välj ett skäl"),
