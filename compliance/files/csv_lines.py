@@ -10,6 +10,7 @@ from compliance.files.line import Line
 from compliance.files.text import read_text
 
 _DELIMITERS = {";": "semicolon", ",": "comma", "\t": "tab", "|": "bar"}
+_FOR_EXCEL = re.compile(r"sep=.?", re.IGNORECASE)  # a first line that tells Excel the delimiter
 _LINES_MAX = 50  # that one row may take; what runs longer is a quote left open
 
 
@@ -20,7 +21,8 @@ def read_lines(path: Path, known: Collection[str], problems: list[Problem]) -> I
     to `problems`. Raises UserError if the file is no text.
     """
     lines = re.split("\r\n|\n|\r", read_text(path))
-    heading_at = next((at for at, line in enumerate(lines) if line.strip()), None)
+    above = (not line.strip() or _FOR_EXCEL.fullmatch(line.strip(' "')) for line in lines)
+    heading_at = next((at for at, is_above in enumerate(above) if not is_above), None)
     if heading_at is None:
         return
     delimiter = _delimiter(lines[heading_at], known)

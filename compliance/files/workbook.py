@@ -23,6 +23,7 @@ from openpyxl.utils import get_column_letter
 from compliance.errors import Problem, UserError
 from compliance.files.line import Line
 from compliance.files.text import read_start
+from compliance.files.xstring import unescaped
 
 _ZIP = b"PK\x03\x04"
 _OLE2 = bytes.fromhex("d0cf11e0a1b11ae1")  # old Excel, and new Excel behind a password (MS-CFB)
@@ -218,7 +219,7 @@ def _text(cell: _Cell) -> str:
         value = int(value)
     if isinstance(value, int) and _PADDED.fullmatch(cell.number_format):
         return str(value).zfill(len(cell.number_format))
-    return str(value).strip()
+    return unescaped(str(value)).strip()
 
 
 def _merged(sheet: _Sheet) -> list[str]:

@@ -7,7 +7,7 @@ documents with a DTD are refused, so nothing in it unfolds or is fetched (defuse
 """
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
+from compliance.diary.importers.days import read_day
 from compliance.diary.importers.tabular import DOCUMENT_DIGITS, with_distinct_keys
 from compliance.diary.number import DiaryNumber, parse_number
 from compliance.diary.number_rules import NumberRules
@@ -189,16 +190,16 @@ class _Reading:
             text = (element.text or "").strip() if element is not None else ""
             if element is None or not text:
                 continue
-            try:
-                return datetime.fromisoformat(text).date()
-            except ValueError:
-                self._problem(
-                    element,
-                    f"date {kind} {text[:40]!r} is no day",
-                    "write it as 2026-10-15T00:00:00",
-                    f"Handlingens datum {kind} ”{text[:40]}” är ingen dag. Skriv den som "
-                    "2026-10-15T00:00:00.",
-                )
+            day = read_day(text)
+            if day is not None:
+                return day
+            self._problem(
+                element,
+                f"date {kind} {text[:40]!r} is no day",
+                "write it as 2026-10-15T00:00:00",
+                f"Handlingens datum {kind} ”{text[:40]}” är ingen dag. Skriv den som "
+                "2026-10-15T00:00:00.",
+            )
         return None
 
 

@@ -3,17 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
+from compliance.diary.importers.days import read_day
 from compliance.diary.importers.mapping import EXAMPLE, Mapping
 from compliance.diary.number import DiaryNumber, parse_number
 from compliance.diary.record import DiaryEntry, DiaryRecord, Direction, Protected
 from compliance.errors import Problem, UserError
 from compliance.files.table import Row, read_table
 
-# Days as diary systems write them; all begin with the year, so that none can be misread.
-_DAYS = ("%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y.%m.%d")
 DOCUMENT_DIGITS = 9  # more is no document's number, and more than a database holds
 _REQUIRED = ("number", "day", "party", "subject", "restriction")
 
@@ -102,19 +101,15 @@ class _Reader:
 
     def _day(self) -> date | None:
         text = self._text("day")
-        for form in _DAYS if text else ():
-            try:
-                return datetime.strptime(text, form).date()
-            except ValueError:
-                continue
-        if text:
+        day = read_day(text)
+        if day is None and text:
             self._problem(
                 "day",
                 f"{text[:40]!r} is no day",
                 "export days as 2026-10-15",
                 f"”{text[:40]}” är ingen dag. Exportera dagar som 2026-10-15.",
             )
-        return None
+        return day
 
     def _direction(self) -> Direction | None:
         text = self._text("direction")

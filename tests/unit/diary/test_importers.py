@@ -70,6 +70,57 @@ def test_a_workbook_reads_as_the_text(export, mapping, tmp_path):
     assert [item.record for item in read_diary(path, mapping)] == [item.record for item in text]
 
 
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("2026-07-01", date(2026, 7, 1)),
+        ("20260701", date(2026, 7, 1)),
+        ("2026.7.1", date(2026, 7, 1)),
+        ("2026-07-01 8:30", date(2026, 7, 1)),
+        ("2026-07-01T00:00:00", date(2026, 7, 1)),
+        ("2026-07-01 00:00:00.000", date(2026, 7, 1)),
+        ("2026-06-30T22:30:00Z", date(2026, 7, 1)),  # midnight has passed in Sweden
+        ("2026-06-30T22:30:00.123+00:00", date(2026, 7, 1)),
+        ("2026-12-31T23:30:00+01:00", date(2026, 12, 31)),
+        ("202607", None),  # a month
+        ("2026071", None),
+        ("01.07.2026", None),
+        ("07/01/2026", None),
+        ("2026-02-30", None),
+        ("2026-07-01 25:00", None),
+        ("9999-12-31T23:59:59-12:00", None),
+        ("2026-07/01", None),
+        ("2026-07-01 i går", None),
+    ],
+)
+@pytest.mark.parametrize("kind", ["csv", "xml"])
+def test_a_day_is_the_day_in_sweden_and_none_is_guessed(export, mapping, kind, written, day):
+    if kind == "xml":
+        path = export(erms(day=written), "diary.xml")
+    else:
+        path = export(f"{HEADING}KS 2026/1;;{written};I;a;b;;;;;\n")
+    if day:
+        assert [entry.record.day for entry in read_diary(path, mapping)] == [day]
+    else:
+        assert any("is no day" in told for told in problems_of(path, mapping))
+
+
+def test_what_a_workbook_has_written_out_is_read_as_excel_shows_it(mapping, tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(HEADING.strip().split(";"))
+    subject = "Yttrande_x000D_\növer _x00C5_lder_x0000__xD800__x005F_x0041_"
+    book.active.append(["KS 2026/1", None, "2026-03-03", "I", "a", subject])
+    book.save(tmp_path / "diary.xlsx")
+    (entry,) = read_diary(tmp_path / "diary.xlsx", mapping)
+    assert entry.record.subject == "Yttrande över Ålder_x0000__xD800__x0041_"
+
+
+def test_a_line_that_tells_excel_the_delimiter_is_no_heading(export, mapping):
+    entries = read_diary(export("sep=;\n" + HEADING + ROWS, encoding="utf-8-sig"), mapping)
+    assert [str(entry.record.number) for entry in entries] == ["KS 2026/123-1", "KS 2026/124"]
+    assert entries[0].where.endswith("diary.csv:3")
+
+
 def test_a_row_under_secrecy_shows_its_public_face_alone(export, mapping):
     _, secret = read_diary(export(HEADING + ROWS), mapping)
     assert (secret.record.party, secret.record.subject) == ("Enskild", "Utredning")
