@@ -16,8 +16,11 @@ _MAX_HTML = 250_000
 _MAX_TARGET = 500
 
 _LONG_TAG = re.compile(rf"<[^<>]{{{_MAX_TAG},}}>?")
+# libxml2 reads nothing behind them, while browsers go on: many a letter is put together of several
+# documents, or has a footer put behind it on its way.
+_END_OF_ALL = re.compile("</(?=(?:html|body)\\b)", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
-_UNSHOWN = {"script", "style", "title", "template", "object", "svg"}
+_UNSHOWN = {"script", "style", "title", "template"}
 _LINES = {
     "address", "article", "blockquote", "br", "caption", "center", "dd", "div", "dl", "dt",
     "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "ol", "p",
@@ -28,14 +31,15 @@ _LINES = {
 def text_of(html: str) -> tuple[str, bool]:
     """Return the text of an HTML document, a line for each of its blocks; whether it is whole."""
     short = _LONG_TAG.sub("", html.replace("\0", "\ufffd"))
+    endless = _END_OF_ALL.sub("</no-", short)
     target = _Text()
     parser = etree.HTMLParser(target=target, recover=True, no_network=True)
     try:
-        parser.feed(short[:_MAX_HTML])
+        parser.feed(endless[:_MAX_HTML])
         parser.close()
     except etree.LxmlError:
         pass  # what was read before it is shown
-    return target.text(), len(short) <= _MAX_HTML
+    return target.text(), len(endless) <= _MAX_HTML
 
 
 @dataclass
@@ -44,6 +48,7 @@ class _Text:
 
     _pieces: list[str] = field(default_factory=list)
     _unshown: int = 0
+    _preformatted: int = 0
     _target: str = ""
     _link: list[str] = field(default_factory=list)
 
@@ -52,6 +57,7 @@ class _Text:
         if tag in _UNSHOWN:
             self._unshown += 1
         elif tag in _LINES:
+            self._preformatted += tag == "pre"
             self._pieces.append("\n• " if tag == "li" else "\n")
         elif tag in ("td", "th"):
             self._pieces.append("  ")
@@ -66,6 +72,7 @@ class _Text:
         if tag in _UNSHOWN:
             self._unshown = max(0, self._unshown - 1)
         elif tag in _LINES and tag not in ("br", "li"):
+            self._preformatted -= tag == "pre"
             self._pieces.append("\n")
         elif tag == "a" and self._target:
             if self._target.removeprefix("mailto:") != "".join(self._link).strip():
@@ -76,7 +83,7 @@ class _Text:
         """Take in text."""
         if self._unshown:
             return
-        shown = _SPACE.sub(" ", text)
+        shown = text if self._preformatted else _SPACE.sub(" ", text)
         self._pieces.append(shown)
         if self._target:
             self._link.append(shown)

@@ -129,6 +129,22 @@ def test_an_empty_plain_text_gives_way_to_the_html():
     assert rendering.read(raw).text == "Hej i HTML"
 
 
+@pytest.mark.parametrize(
+    ("html", "shown"),
+    [
+        ("<html><body>Varning</body></html><html><body><p>Hej</body></html>", "Varning\nHej"),
+        ("<p>Hej</p></BODY ></HTML\n><p>Sidfot</p>", "Hej\n\nSidfot"),
+        ("<p>Betala</p><svg><text>till</text></svg><p>oss</p>", "Betala\ntill\noss"),
+        ("<svg><p>Hej</p>", "Hej"),
+        ("<object data=x><p>Hej</p></object>", "Hej"),
+        ("<svg><style>a{}</style><title>b</title>Hej</svg>", "Hej"),
+        ("<pre>Namn: Åsa\nÄrende:  altan</pre> och\nmer", "Namn: Åsa\nÄrende:  altan\noch mer"),
+    ],
+)
+def test_all_that_a_mail_program_shows_is_shown(html, shown):
+    assert rendering.read(html_message(html)).text == shown
+
+
 @pytest.mark.parametrize("name", HTML)
 def test_hostile_html_becomes_text(name):
     letter = rendering.read(html_message(HTML[name]))
