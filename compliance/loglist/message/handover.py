@@ -21,7 +21,7 @@ from compliance.messagelog.formats import visible
 _NAMESPACE = "https://DILCIS.eu/XML/ERMS"
 _DIRECTIONS = {"in": "incoming", "out": "outgoing"}
 _IN_NO_NAME = re.compile(r'[\\/:*?"<>|]')
-_MAX_NAME = 150
+_MAX_NAME = 150  # bytes: file systems take 255 of them, of which a path takes some
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,10 @@ class Handover:
 
 
 def file_name(name: str, number: int) -> str:
-    """Return a name that any system can store an attachment under."""
+    """Return a name that any system can store an attachment under; what ends it is kept."""
     plain = _IN_NO_NAME.sub("_", visible(name)).strip(". ")
-    return plain[-_MAX_NAME:] if plain else f"{number}.bin"
+    short = plain.encode()[-_MAX_NAME:].decode(errors="ignore").lstrip(". ")
+    return short or f"{number}.bin"
 
 
 def package(row: Row, raw: bytes, about: Handover) -> bytes:

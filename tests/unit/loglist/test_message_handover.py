@@ -97,6 +97,14 @@ def test_no_file_of_the_package_leaves_its_folder(name):
     assert safe.strip(".")
 
 
+@pytest.mark.parametrize("name", ["å" * 300 + ".pdf", "😀" * 150 + ".pdf", "x." + "y" * 149])
+def test_a_name_that_is_too_long_for_a_disk_is_cut_and_keeps_its_end(name, tmp_path):
+    safe = handover.file_name(name, 7)
+    (tmp_path / f"500-{safe}").write_bytes(b"")
+    assert safe[0] not in ". "
+    assert safe.endswith(name[-4:])
+
+
 def test_a_forwarded_message_is_unaltered_and_its_day_of_receipt_is_told():
     raw = STORED["letter"] + b"rad med \xe5\xe4\xf6 i latin-1\r\n"
     draft = forwarding.letter(
