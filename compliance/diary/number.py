@@ -7,6 +7,7 @@ how certain it is; days, telephone, personal, organisation and invoice numbers a
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -22,13 +23,16 @@ _LETTERS_FOR_DIGITS = str.maketrans("OoIl", "0011")
 
 _DIGIT = "[0-9OoIl]"
 _LETTER = "A-Za-zÅÄÖåäö"
+# More groups than stand behind any number: whatever has so many is none, and a text of nothing else
+# would be walked to its end from each of its places.
+_TAIL_MAX = 3
 _CORE = re.compile(
     rf"""(?<![0-9])
     (?P<year>[12Il][0-9Oo]{_DIGIT}{_DIGIT}|[0-9]{{2}})
     (?P<separator>\ {{0,2}}[/:.-]?\ {{0,2}})
     (?:(?![OoIl]{{1,3}}[0-9])(?P<inner>[{_LETTER}]{{1,{PREFIX_LETTERS}}})(?P<inner_separator>\ ?[/:-]?\ ?))?
     (?P<serial>{_DIGIT}{{1,7}})
-    (?P<tail>(?:\ ?[-/:.]\ ?[0-9]{{1,9}})*)
+    (?P<tail>(?:\ ?[-/:.]\ ?[0-9]{{1,9}}){{0,{_TAIL_MAX}}})
     (?![0-9{_LETTER}_])""",
     re.VERBOSE,
 )
@@ -122,15 +126,20 @@ def find_numbers(text: str, rules: NumberRules, written: date) -> tuple[Reading,
         return ()
     folded = _Folded(text)
     found: list[Reading] = []
+    taken = bytearray(len(folded.text))  # 1 at each sign that a number has been read of
+
+    def take(reading: Reading) -> None:
+        found.append(reading)
+        start, end = folded.index_of(reading.start), folded.index_of(reading.end)
+        taken[start:end] = b"\1" * (end - start)
+
     for start, end, number in _declared(folded.text, rules, written.year):
-        found.append(folded.reading(start, end, number, Certainty.CERTAIN, frozenset(), ""))
-    taken = [(folded.index_of(r.start), folded.index_of(r.end)) for r in found]
+        take(folded.reading(start, end, number, Certainty.CERTAIN, frozenset(), ""))
     for form in _forms(folded.text):
-        if not any(form.start < end and start < form.end for start, end in taken):
+        if not any(taken[form.start : form.end]):
             reading = _read(folded, form, rules, written.year, marked=False)
             if reading:
-                taken.append((folded.index_of(reading.start), folded.index_of(reading.end)))
-                found.append(reading)
+                take(reading)
     return tuple(sorted(found, key=lambda reading: reading.start))
 
 
@@ -172,8 +181,8 @@ class _Folded:
         self.text = "".join(signs)
 
     def index_of(self, original: int) -> int:
-        """Give the index in the folded text of one in the original."""
-        return self._at.index(original) if original in self._at else len(self.text)
+        """Give the index in the folded text of one in the original, or of what is seen next."""
+        return bisect_left(self._at, original)
 
     def reading(
         self,

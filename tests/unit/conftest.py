@@ -1,6 +1,7 @@
 """What unit tests share."""
 
 import os
+import signal
 import stat
 import tempfile
 from pathlib import Path
@@ -11,6 +12,8 @@ from hypothesis import settings
 
 from compliance.probes.facts import Facts
 
+PATIENCE = 40  # seconds
+
 # How long an example takes says how busy the machine is.
 settings.register_profile("kommunpost", deadline=None)
 settings.load_profile("kommunpost")
@@ -20,6 +23,20 @@ settings.load_profile("kommunpost")
 def facts() -> Facts:
     """What an audit sees of a municipality that follows its strategy in everything."""
     return town()
+
+
+@pytest.fixture
+def patience():
+    """Fail once so many seconds of the processor are used, even within a pattern."""
+
+    def give_up(*_):
+        pytest.fail(f"still at it after {PATIENCE} s")
+
+    before = signal.signal(signal.SIGVTALRM, give_up)
+    signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE)  # others on the machine don't count
+    yield
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    signal.signal(signal.SIGVTALRM, before)
 
 
 @pytest.fixture

@@ -207,6 +207,21 @@ def test_several_numbers_are_read_in_their_order():
     ]
 
 
+def test_what_is_not_seen_behind_a_number_hides_no_other():
+    assert read("KS 2024/1\u200b, KS 2024/2\u00ad och BUN 2023/9") == [
+        "KS 2024/1",
+        "KS 2024/2",
+        "BUN 2023/9",
+    ]
+
+
+@pytest.mark.usefixtures("patience")
+@pytest.mark.parametrize("text", ["2024-", "24-1", "KS 2024/1, ", "å KS 2024/1, ", "2024 / ", "1"])
+def test_long_texts_are_read_in_their_length_not_in_its_square(text):
+    """As long as a subject may be; it takes some seconds, or minutes."""
+    find_numbers((text * 131_072)[:131_072], RULES, DAY)
+
+
 @pytest.mark.parametrize(
     ("text", "certainty"),
     [

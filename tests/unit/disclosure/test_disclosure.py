@@ -4,7 +4,6 @@ import csv
 import html
 import io
 import re
-import signal
 import zipfile
 
 import openpyxl
@@ -29,7 +28,7 @@ from compliance.disclosure.safe_text import for_spreadsheet, shown
 from compliance.errors import UserError
 
 SECTION = Section(26, 1)
-LONG, PATIENCE = 400_000, 40
+LONG = 400_000
 
 
 def row(key="1", subject="Bygglov", protected=frozenset(), **cells):
@@ -142,20 +141,6 @@ def test_a_name_that_is_masked_once_and_open_elsewhere_is_pointed_out():
         (("2", Column.SUBJECT), "zelda"),
         (("2", Column.SUBJECT), "qvick"),
     }
-
-
-@pytest.fixture
-def patience():
-    """Fail once so many seconds of the processor are used, even within a pattern."""
-
-    def give_up(*_):
-        pytest.fail(f"still at it after {PATIENCE} s")
-
-    before = signal.signal(signal.SIGVTALRM, give_up)
-    signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE)  # others on the machine don't count
-    yield
-    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-    signal.signal(signal.SIGVTALRM, before)
 
 
 @pytest.mark.usefixtures("patience")
