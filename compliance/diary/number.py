@@ -30,7 +30,8 @@ _CORE = re.compile(
     rf"""(?<![0-9])
     (?P<year>[12Il][0-9Oo]{_DIGIT}{_DIGIT}|[0-9]{{2}})
     (?P<separator>\ {{0,2}}[/:.-]?\ {{0,2}})
-    (?:(?![OoIl]{{1,3}}[0-9])(?P<inner>[{_LETTER}]{{1,{PREFIX_LETTERS}}})(?P<inner_separator>\ ?[/:-]?\ ?))?
+    (?:(?![OoIl]{{1,3}}[0-9])(?P<inner>[{_LETTER}]{{1,{PREFIX_LETTERS}}})
+      (?P<inner_separator>\ ?[/:-]?\ ?))?
     (?P<serial>{_DIGIT}{{1,7}})
     (?P<tail>(?:\ ?[-/:.]\ ?[0-9]{{1,9}}){{0,{_TAIL_MAX}}})
     (?![0-9{_LETTER}_])""",

@@ -1,9 +1,9 @@
 """What a reader meets: logging in, the list, and pages that load nothing from elsewhere."""
 
 import json
-import os
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -11,6 +11,8 @@ from messagelog.test_formats import HOSTILE
 from messagelog.test_reading import HOST, OUTBOX
 
 from .conftest import PASSWORD
+
+OPEN = Path("/proc/self/fd")
 
 
 @pytest.fixture(autouse=True)
@@ -160,11 +162,11 @@ def test_a_filter_that_makes_no_sense_is_told(visit, query, told):
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_of_an_export_that_was_fetched_nothing_is_left_open(visit, form):
     browser = visit("ks")
-    before = os.listdir("/proc/self/fd")
+    before = len(list(OPEN.iterdir()))
     answer = browser.get(f"/units/ks/export.{form}")
     assert b"".join(answer.streaming_content)
     answer.close()
-    assert len(os.listdir("/proc/self/fd")) == len(before)
+    assert len(list(OPEN.iterdir())) == before
 
 
 def test_whoever_reviews_nothing_is_told_what_to_do(visit):
@@ -212,7 +214,6 @@ def test_a_page_leads_to_the_next_and_no_further(visit, monkeypatch):
 
 def test_every_text_is_in_swedish():
     import gettext
-    from pathlib import Path
 
     import compliance.loglist
 
