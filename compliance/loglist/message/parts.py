@@ -27,6 +27,7 @@ _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 _EMPTY_HEAD = re.compile(rb"\r?\n")
 _AFTER_DELIMITER = re.compile(rb"(--)?[ \t]{0,100}(?:\r?\n|\r?\Z)")
 _KIND = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,80}")
+_MECHANISM = re.compile(r'[\s"]*([a-z0-9-]+)', re.IGNORECASE)
 _NO_DIGITS = bytes(
     set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 )
@@ -108,7 +109,7 @@ class _Reading:
             kind=kind if children or not kind.startswith("multipart/") else "text/plain",
             charset=kind_parameters.get("charset", "").lower()[:60],
             name=name[:MAX_NAME],
-            encoding=_first(headers, "content-transfer-encoding").strip().lower(),
+            encoding=_encoding(_first(headers, "content-transfer-encoding")),
             is_attachment=bool(name) or how == "attachment",
             start=start,
             end=end,
@@ -176,6 +177,12 @@ def _head(raw: bytes, start: int, end: int, most: int) -> tuple[Headers, int]:
 
 def _first(headers: Headers, name: str) -> str:
     return eight_bit(headers.get(name, [b""])[0])
+
+
+def _encoding(text: str) -> str:
+    """Return the mechanism alone (RFC 2045 section 6.1): a comment may follow, or a semicolon."""
+    found = _MECHANISM.match(text)
+    return found[1].lower() if found else ""
 
 
 def _parsed(headers: Headers, name: str) -> tuple[str, dict[str, str]]:

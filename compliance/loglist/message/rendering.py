@@ -1,5 +1,6 @@
 """What a page shows of a message: headers, text, and the list of what is attached."""
 
+import unicodedata
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
@@ -118,7 +119,12 @@ def _bodies(raw: bytes, part: Part) -> list[Part]:
 
 
 def _says_plainly(raw: bytes, part: Part) -> bool:
-    return part.kind == "text/plain" and bool(part.content(raw, _MAX_ENCODED).strip())
+    """Say whether a part is plain text in which anything is seen: many have a hard space alone."""
+    return part.kind == "text/plain" and any(map(_is_seen, _text(raw, part)[0]))
+
+
+def _is_seen(sign: str) -> bool:
+    return not sign.isspace() and unicodedata.category(sign) not in ("Cc", "Cf")
 
 
 def _text(raw: bytes, part: Part) -> tuple[str, bool]:

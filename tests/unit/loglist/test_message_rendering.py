@@ -145,6 +145,19 @@ def test_all_that_a_mail_program_shows_is_shown(html, shown):
     assert rendering.read(html_message(html)).text == shown
 
 
+@pytest.mark.parametrize("blank", ["\u00a0\r\n", "\u200b \ufeff", "\u2007"])
+def test_a_plain_text_in_which_nothing_is_seen_gives_way_to_the_html(blank):
+    raw = LETTER.replace(b"\tVi vill bygga =\r\nen altan.", b"").replace(b"iso-8859-1\r", b"utf-8\r")
+    raw = raw.replace(b"quoted-printable", b"8bit").replace(b"Hej p=E5 er!", blank.encode())
+    assert rendering.read(raw).text == "Hej i HTML"
+
+
+@pytest.mark.parametrize("how", ["base64 (RFC 2045)", "base64;", '"base64"', "Base64 ;x", "BASE64"])
+def test_how_a_part_is_encoded_may_be_said_with_more_words(how):
+    raw = b"Content-Transfer-Encoding: " + how.encode() + b"\r\n\r\nSGVq\r\n"
+    assert rendering.read(raw).text == "Hej"
+
+
 @pytest.mark.parametrize("name", HTML)
 def test_hostile_html_becomes_text(name):
     letter = rendering.read(html_message(HTML[name]))
