@@ -178,14 +178,21 @@ class Echo:
 
 
 _WORD = re.compile(r"[^\W_]{4,}")
+# Åsa Ek, Bo Ås: too short to tell anything by themselves, but not together.
+_SHORT_NAME = re.compile(r"(?<![^\W_])(?=([^\W\d_]{1,3}[ \u00a0][^\W\d_]{1,3})(?![^\W_]))")
 # Bounded as addresses are (RFC 5321 section 4.5.3.1): else a long text is walked anew at each sign.
 _ADDRESS = re.compile(r"([^\s<>,;@]{1,64})@[^\s<>,;@]{1,255}")
 
 
 def _telling(text: str) -> set[str]:
-    """Give what could tell who is meant: words, and addresses whole and by what is before the @."""
+    """Give what could tell who is meant: words, short names in full, and addresses whole and by
+    what is before the @.
+    """
     addresses = {match[0].casefold() for match in _ADDRESS.finditer(text)}
-    return addresses | {word.casefold() for word in _WORD.findall(_ADDRESS.sub(r"\1", text))}
+    plain = _ADDRESS.sub(r"\1", text)
+    names = (name.replace("\u00a0", " ") for name in _SHORT_NAME.findall(plain))
+    names = (name.casefold() for name in names if name.istitle() or name.isupper())
+    return addresses | {word.casefold() for word in _WORD.findall(plain)} | set(names)
 
 
 def echoes(rows: Sequence[Row], masks: Iterable[Mask]) -> list[Echo]:

@@ -143,6 +143,13 @@ def test_a_name_that_is_masked_once_and_open_elsewhere_is_pointed_out():
     }
 
 
+@pytest.mark.parametrize("written", ["Om Åsa Ek", "ÅSA EK: besked", "(Åsa\u00a0Ek)"])
+def test_a_short_name_is_pointed_out_too(written):
+    rows = [row("1", sender="Åsa Ek <ae@post.example>"), row("2", written), row("3", "Om en ek")]
+    (echo,) = echoes(rows, [Mask("1", Column.SENDER, SECTION)])
+    assert (echo.stands_in, echo.word) == (("2", Column.SUBJECT), "åsa ek")
+
+
 @pytest.mark.usefixtures("patience")
 @pytest.mark.parametrize("text", ["x", "a.", "1", "1 ", "Åsa ", "x-", "a@", "<", "811228-", "_"])
 def test_long_texts_are_looked_through_in_their_length_not_in_its_square(text):

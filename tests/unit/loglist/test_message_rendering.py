@@ -147,8 +147,9 @@ def test_all_that_a_mail_program_shows_is_shown(html, shown):
 
 @pytest.mark.parametrize("blank", ["\u00a0\r\n", "\u200b \ufeff", "\u2007"])
 def test_a_plain_text_in_which_nothing_is_seen_gives_way_to_the_html(blank):
-    raw = LETTER.replace(b"\tVi vill bygga =\r\nen altan.", b"").replace(b"iso-8859-1\r", b"utf-8\r")
-    raw = raw.replace(b"quoted-printable", b"8bit").replace(b"Hej p=E5 er!", blank.encode())
+    raw = LETTER.replace(b"\tVi vill bygga =\r\nen altan.", b"")
+    raw = raw.replace(b"iso-8859-1\r", b"utf-8\r").replace(b"quoted-printable", b"8bit")
+    raw = raw.replace(b"Hej p=E5 er!", blank.encode())
     assert rendering.read(raw).text == "Hej i HTML"
 
 
