@@ -15,7 +15,6 @@ from compliance.pdf import render_pdf
 from compliance.resources import templates_dir
 from compliance.texts import Language, Text, load, plain
 
-_CELL_MAX = 32_767  # characters that a cell of a workbook holds (ECMA-376, Excel's limit)
 _SHOWN_MAX = 2_000  # characters of one cell on paper; the CSV has the whole
 # What a PDF is made of while somebody waits: some ten seconds (decision 69).
 _PDF_ROWS = 200
@@ -51,7 +50,7 @@ def to_xlsx(extract: Extract, language: Language) -> bytes:
 
     def cell(text: str) -> Any:
         made = WriteOnlyCell(sheet)
-        made.value = xstring.escaped(_cut(text, _CELL_MAX, language))
+        made.value = xstring.in_cell(text, _cut_note(text, language))
         made.data_type = "s"  # whatever it begins with
         return made
 
@@ -140,8 +139,12 @@ def _printed(cell: Cell, language: Language) -> tuple[str, bool]:
 def _cut(text: str, longest: int, language: Language) -> str:
     if len(text) <= longest:
         return text
-    note = _texts()["cut"].fill(length=plain(str(len(text)))).read(language)
-    return text[: longest - len(note) - 1] + " " + note
+    note = _cut_note(text, language)
+    return text[: longest - len(note)] + note
+
+
+def _cut_note(text: str, language: Language) -> str:
+    return " " + _texts()["cut"].fill(length=plain(str(len(text)))).read(language)
 
 
 @cache

@@ -3,9 +3,8 @@
 import re
 
 _WRITTEN_OUT = re.compile("_(?=[xX][0-9A-Fa-f]{4}_)")
-
-
 _CODE = re.compile("_[xX]([0-9A-Fa-f]{4})_")
+_CELL_UNITS = 32_767  # of UTF-16, where an emoji is two: what Excel takes in a cell
 
 
 def escaped(text: str) -> str:
@@ -15,6 +14,15 @@ def escaped(text: str) -> str:
     character, unseen ones too (ECMA-376 part 1, 22.9.2.19, ST_Xstring).
     """
     return _WRITTEN_OUT.sub("_x005F_", text)
+
+
+def in_cell(text: str, ending: str = "…") -> str:
+    """Return a text as a cell must hold it; if it is too long for one, cut and with an ending."""
+    units = escaped(text).encode("utf-16-le")
+    if len(units) <= 2 * _CELL_UNITS:
+        return escaped(text)
+    room = _CELL_UNITS - len(ending.encode("utf-16-le")) // 2
+    return units[: 2 * room].decode("utf-16-le", "ignore") + ending
 
 
 def unescaped(text: str) -> str:

@@ -27,7 +27,6 @@ _BEFORE_FORMULA = re.compile(r"""(^|[,;\n])(?=[\s"']*[=+\-@＝＋－＠])""")
 # Control characters, and those that turn the direction of writing around (Unicode UAX #9).
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 _MARK = "\ufeff"
-_CELL_LIMIT = 32_767  # UTF-16 units: an emoji is two
 _ROW_LIMIT = 1_048_575  # below the heading
 
 
@@ -128,19 +127,11 @@ def _cell(sheet: Any, value: object, *, bold: bool = False) -> object:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment, Font
 
-    cut = _fitting(xstring.escaped(value))
-    cell = WriteOnlyCell(sheet, cut)
+    text = xstring.in_cell(value)
+    cell = WriteOnlyCell(sheet, text)
     cell.data_type = "s"  # else a text that begins with = becomes a formula
     if bold:
         cell.font = Font(bold=True)
-    if "\n" in cut:
+    if "\n" in text:
         cell.alignment = Alignment(wrap_text=True)
     return cell
-
-
-def _fitting(text: str) -> str:
-    """Return so much of a text as a cell holds, marked where it was cut."""
-    units = text.encode("utf-16-le")
-    if len(units) <= 2 * _CELL_LIMIT:
-        return text
-    return units[: 2 * (_CELL_LIMIT - 1)].decode("utf-16-le", "ignore") + "…"

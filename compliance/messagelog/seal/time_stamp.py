@@ -78,9 +78,12 @@ def _time_of(text: str) -> datetime:
 def _openssl(*words: str) -> str:
     """Run `openssl ts`. Raises ValueError with what it says."""
     command = ["openssl", "ts", *words]
-    done = subprocess.run(  # noqa: S603 - no shell, and the words are ours
-        command, capture_output=True, text=True, errors="replace", check=False, timeout=_SECONDS
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - no shell, and the words are ours
+            command, capture_output=True, text=True, errors="replace", check=False, timeout=_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ValueError(f"openssl ts gives no answer in {_SECONDS} seconds") from error
     if done.returncode != 0:
         lines = [line for line in done.stderr.splitlines() if ":" in line]
         raise ValueError(lines[-1].strip(": ") if lines else "openssl ts refused it")

@@ -1,6 +1,7 @@
 """Statements are stamped by a third party, by RFC 3161; here by one of our own making."""
 
 import hashlib
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -112,3 +113,16 @@ def test_an_authority_that_is_away_is_named(authority):
     away = r"http://127\.0\.0\.1:9/.*no answer(.|\n)*next run asks again"
     with pytest.raises(UserError, match=away):
         time_stamp.obtain("http://127.0.0.1:9/", authority.ca_file, DIGEST)
+
+
+def test_an_openssl_that_hangs_is_told_as_a_stamp_that_cannot_be_judged(
+    authority, tmp_path, monkeypatch
+):
+    token = time_stamp.obtain(authority.url, authority.ca_file, DIGEST)
+    hanging = tmp_path / "openssl"
+    hanging.write_text("#!/bin/sh\nexec sleep 60\n", encoding="ascii")
+    hanging.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(time_stamp, "_SECONDS", 0.2)
+    with pytest.raises(ValueError, match="openssl ts gives no answer"):
+        time_stamp.stamped_at(token, DIGEST, authority.ca_file)
