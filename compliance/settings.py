@@ -150,7 +150,7 @@ class Seal(BaseModel):
     """How the log is sealed, and what it is verified against."""
 
     model_config = _STRICT
-    public_key_file: Path = Field(description="The published Ed25519 key, PEM")
+    public_key_file: Path = Field(description="The published Ed25519 keys, PEM, oldest first")
     key_file: Path | None = Field(
         default=None, description="The sealing key, root's alone; only where the log is sealed"
     )

@@ -21,7 +21,7 @@ from compliance.loglist.models import Disclosure, DisclosureRow, Handout
 from compliance.messagelog.entry import FIELDS
 from compliance.messagelog.reading import Place, Reader
 from compliance.messagelog.seal.extract import make_extract, proven_rows
-from compliance.messagelog.seal.verifier import read_key
+from compliance.messagelog.seal.verifier import read_keys
 
 # The fields of the log that an extract's columns show.
 _FIELDS = {
@@ -123,8 +123,8 @@ def _proof(
             masks.append(_hidden(one, cells))
     if not sealed:
         return None, 0
-    key = read_key(seal.public_key_file)
-    return make_extract(sealed, dict(enumerate(masks)), key), len(sealed)
+    keys = read_keys(seal.public_key_file)
+    return make_extract(sealed, dict(enumerate(masks)), keys), len(sealed)
 
 
 def _hidden(one: Chosen, cells: Sequence[Cell]) -> dict[str, str]:

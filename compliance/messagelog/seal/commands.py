@@ -21,7 +21,7 @@ from compliance.messagelog.seal.statement import (
     Day,
     Signed,
     Statement,
-    read_public_key,
+    read_public_keys,
     read_sealing_key,
 )
 from compliance.messagelog.seal.storage import SealStore
@@ -83,10 +83,10 @@ def verify(since: str | None, until: str | None, *, as_json: bool) -> None:
     """Do `kommunpost log verify` for days as the user wrote them."""
     first, stop = arguments.days(since, until)
     loaded, log, own = _settings()
-    key = read_public_key(own.public_key_file)
+    keys = read_public_keys(own.public_key_file)
     copies, told = _copies(loaded, own)
     with store.session(log) as connection, SealStore.snapshot(connection) as view:
-        report = verify_log(view, key, loaded.municipality.domain, first, stop, copies)
+        report = verify_log(view, keys, loaded.municipality.domain, first, stop, copies)
         stamps = view.time_stamps()
         stamped, broken = _stamps(view.statements(), stamps, own.time_stamping)
     report.findings += broken + _stamps_gone(stamps, own.published)
@@ -102,10 +102,10 @@ def verify_unit(unit: str, day: str, *, as_json: bool) -> None:
     """Do `kommunpost log verify --unit UNIT --day DAY`."""
     wanted = arguments.day("--day", day)
     loaded, log, own = _settings()
-    key = read_public_key(own.public_key_file)
+    keys = read_public_keys(own.public_key_file)
     copies, told = _copies(loaded, own)
     with store.session(log) as connection, SealStore.snapshot(connection) as view:
-        found = verify_unit_day(view, key, loaded.municipality.domain, unit, wanted, copies)
+        found = verify_unit_day(view, keys, loaded.municipality.domain, unit, wanted, copies)
     if as_json:
         _write_json({"unit": unit, "day": wanted, **asdict(found)}, told)
     else:
@@ -129,7 +129,9 @@ def _write_json(found: dict[str, Any], held_against: list[str]) -> None:
 def verify_extract(
     extract: Annotated[Path, typer.Argument(help="The extract, a JSON file")],
     *,
-    key: Annotated[Path | None, typer.Option(help="The municipality's published key (PEM)")] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="The municipality's published keys (PEM)")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
 ) -> None:
     """Verify an extract of a message log that was handed out.
@@ -139,7 +141,7 @@ def verify_extract(
     \b
     Example: kommunpost verify bevis.json --key sjovalla.pem
     """
-    known = read_public_key(key) if key else None
+    known = read_public_keys(key) if key else None
     try:
         verified = verifier.verify(verifier.read_extract(extract), known)
     except verifier.ExtractError as error:
@@ -158,7 +160,7 @@ def verify_extract(
         told = {
             "holds": True,
             "domain": verified.domain,
-            "fingerprint": verifier.fingerprint(verified.key),
+            "fingerprints": [verifier.fingerprint(one) for one in verified.keys],
             "key_is_known": known is not None,
             "rows": [asdict(row) for row in verified.rows],
         }

@@ -46,20 +46,20 @@ class SealedRow:
 
 
 def make_extract(
-    rows: Sequence[SealedRow], masks: Mapping[int, Mapping[str, str]], key: bytes
+    rows: Sequence[SealedRow], masks: Mapping[int, Mapping[str, str]], keys: Sequence[bytes]
 ) -> str:
     """Return an extract as JSON. masks: for a position in rows, the legal basis by masked field.
 
     The subject is masked with its raw bytes, and the From address with the whole header, whichever
-    of the two is named. key: the public key. Raises UserError for a field that doesn't exist, a
-    mask without a basis, a mask on no row, no rows at all, and a proof that doesn't hold: whoever
-    gets it would find that first.
+    of the two is named. keys: the public ones, oldest first. Raises UserError for a field that
+    doesn't exist, a mask without a basis, a mask on no row, no rows at all, and a proof that does
+    not hold: whoever gets it would find that first.
     """
     _check_masks(len(rows), masks)
     statements = {row.tree.number: row.tree.signed for row in rows}
     extract = {
         "format": verifier.EXTRACT_FORMAT,
-        "key": key.hex(),
+        "key": b"".join(keys).hex(),
         "statements": [
             {"text": signed.text, "signature": signed.signature.hex()}
             for _, signed in sorted(statements.items())
@@ -70,7 +70,7 @@ def make_extract(
     }
     text = json.dumps(extract, ensure_ascii=False, indent=1)
     try:
-        verifier.verify(text, key)
+        verifier.verify(text, keys)
     except verifier.ExtractError as error:
         what = f"the proof of what would be handed out does not hold: {error}"
         raise UserError.of(what, "the log in the database", CHANGED) from error

@@ -1,7 +1,7 @@
 """The folder of published statements: what the log in the database is held against.
 
 It only grows: a file holds one statement, or the time stamp on it, and is never written over.
-Beside them lie the key and a page that says what all this is.
+Beside them lie the keys and a page that says what all this is.
 """
 
 import json
@@ -16,7 +16,7 @@ import jinja2
 
 from compliance.errors import UserError
 from compliance.messagelog.seal import verifier
-from compliance.messagelog.seal.statement import Day, Signed, from_text, read_public_key
+from compliance.messagelog.seal.statement import Day, Signed, from_text, read_public_keys
 from compliance.resources import templates_dir
 from compliance.texts import written
 
@@ -49,12 +49,12 @@ def publish(
 ) -> list[str]:
     """Write what isn't there yet, each to a file of its own; return the names written.
 
-    Raises UserError, before anything is written, if the folder or the key can't be read, if a
-    statement isn't signed by the key, if another one with its number was published, or if more were
-    published than there are: then the log in the database isn't the one it was. Raises UserError
-    too if the folder can't be written.
+    Raises UserError, before anything is written, if the folder or the keys can't be read, if a
+    statement isn't signed by the key of the one before it or one that followed, if another one with
+    its number was published, or if more were published than there are: then the log in the database
+    isn't the one it was. Raises UserError too if the folder can't be written.
     """
-    key = read_public_key(key_file)
+    keys = read_public_keys(key_file)
     there = _names(folder)
     numbers = {int(name.partition(".")[0]) for name in there}
     if numbers and max(numbers) > len(statements):
@@ -72,7 +72,7 @@ def publish(
                 str(folder / name),
                 _CHANGED,
             )
-        _check(number, one, key, key_file)
+        keys = keys[_check(number, one, keys, key_file) :]
         files[name] = _to_json(one)
         if number in stamps:
             files[_stamp_name(number)] = stamps[number]
@@ -82,10 +82,10 @@ def publish(
     return _write(folder, {**fresh, _PAGE: page})
 
 
-def _check(number: int, one: Signed, key: bytes, key_file: Path) -> None:
-    """Raise UserError unless a statement is signed by the key and has that number."""
+def _check(number: int, one: Signed, keys: Sequence[bytes], key_file: Path) -> int:
+    """Return which key signed a statement; raise UserError if none, or if it has another number."""
     try:
-        verifier.verify_signature(key, one.text, one.signature)
+        place = verifier.signer(keys, one.text, one.signature)
     except ValueError as error:
         raise UserError.of(
             f"statement {number} is not signed by the published key", str(key_file)
@@ -97,6 +97,7 @@ def _check(number: int, one: Signed, key: bytes, key_file: Path) -> None:
             "log.statement in the database",
             _CHANGED,
         )
+    return place
 
 
 def read(folder: Path) -> list[Signed]:
@@ -169,7 +170,7 @@ def _stamp_name(number: int) -> str:
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> list[str]:
-    """Write files; only the page and the key over those that are there."""
+    """Write files; only the page and the keys over those that are there."""
     names = []
     try:
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)

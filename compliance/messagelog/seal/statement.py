@@ -251,14 +251,14 @@ def sign(key: Ed25519PrivateKey, statement: Statement) -> Signed:
 
 
 def read_sealing_key(path: Path, public: Path) -> Ed25519PrivateKey:
-    """Read the key that signs. public: file of the published one, which verifies what it signs.
+    """Read the key that signs. public: file of the published ones, of which the last is its.
 
-    Raises UserError, also if the two don't belong together: what is signed stands for good.
+    Raises UserError, also if it isn't: what is signed stands for good.
     """
     key = _read_private_key(path)
-    if key.public_key().public_bytes_raw() != read_public_key(public):
+    if key.public_key().public_bytes_raw() != read_public_keys(public)[-1]:
         raise UserError.of(
-            f"the sealing key is not that of the published one, {public}",
+            f"the sealing key is not that of the last published one, {public}",
             str(path),
             "put back the key that signed before, from the backup; nothing was signed",
         )
@@ -279,10 +279,10 @@ def _read_private_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def read_public_key(path: Path) -> bytes:
-    """Read the published key as its 32 bytes. Raises UserError."""
+def read_public_keys(path: Path) -> tuple[bytes, ...]:
+    """Read the published keys, 32 bytes each, oldest first. Raises UserError."""
     try:
-        return verifier.read_key(path)
+        return verifier.read_keys(path)
     except (OSError, ValueError, UnsupportedAlgorithm) as error:
         raise UserError.of(
             f"the public key cannot be read ({error})",

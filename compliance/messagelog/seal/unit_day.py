@@ -41,7 +41,7 @@ class UnitDay:
 
 def verify_unit_day(
     store: SealStore,
-    key: bytes,
+    keys: Sequence[bytes],
     domain: str,
     unit: str,
     day: date,
@@ -49,10 +49,10 @@ def verify_unit_day(
 ) -> UnitDay:
     """Hold a unit's entries of a day (UTC) against the tree that was signed for it.
 
-    key, domain, published: as for `verify`. Raises UserError if no statement signs that tree.
+    keys, domain, published: as for `verify`. Raises UserError if no statement signs that tree.
     """
     signed = store.statements()
-    statements, findings = check_statements(signed, key, domain)
+    statements, findings = check_statements(signed, keys, domain)
     findings += check_published(signed, published)
     findings += check_register(statements, store.register())
     findings += check_strays(one for one in store.stray_leaves() if one[0] == day.isoformat())

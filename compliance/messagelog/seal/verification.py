@@ -1,4 +1,4 @@
-"""Verifies the whole log: statements, chains and trees, against the published key."""
+"""Verifies the whole log: statements, chains and trees, against the published keys."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,7 +50,7 @@ class Report:
 
 def verify(
     store: SealStore,
-    key: bytes,
+    keys: Sequence[bytes],
     domain: str,
     since: date | None = None,
     until: date | None = None,
@@ -58,13 +58,13 @@ def verify(
 ) -> Report:
     """Verify days (UTC) from `since` on and before `until`, and the chains through them.
 
-    key: the municipality's public key. published: statements as they were published, to hold those
-    in the database against.
+    keys: the municipality's public ones, oldest first. published: statements as they were
+    published, to hold those in the database against.
     """
     signed = store.statements()
     stones = store.tombstones()
     report = Report()
-    statements, findings = check_statements(signed, key, domain)
+    statements, findings = check_statements(signed, keys, domain)
     findings += check_published(signed, published)
     findings += check_disposals(statements, stones)
     findings += check_register(statements, store.register())
@@ -97,15 +97,20 @@ def verify(
 
 
 def check_statements(
-    signed: Sequence[Signed], key: bytes, domain: str
+    signed: Sequence[Signed], keys: Sequence[bytes], domain: str
 ) -> tuple[list[Statement], list[Finding]]:
-    """Check signatures, numbers and links; return those that can be read, and what is wrong."""
+    """Check signatures, numbers and links; return those that can be read, and what is wrong.
+
+    A statement is signed by the key of the one before it, or by one that followed: whoever has an
+    old key adds nothing to what a new one signed.
+    """
     found: list[Finding] = []
     statements: list[Statement] = []
     previous: bytes | None = None
+    oldest = 0
     for number, one in enumerate(signed, 1):
         try:
-            verifier.verify_signature(key, one.text, one.signature)
+            oldest += verifier.signer(keys[oldest:], one.text, one.signature)
             statement = from_text(one.text)
         except ValueError as error:
             found.append(_statement_finding(f"statement {number}: {error}"))

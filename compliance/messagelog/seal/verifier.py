@@ -3,7 +3,7 @@
 An extract is JSON: rows of the message log, each with a proof that it stood, at its place, in the
 log of its unit and day when the municipality signed that day. Cells that may not be disclosed are
 masked; what was signed still covers them. The format is told in docs/seal-format.md, so that anyone
-can write another verifier. Run this file by itself: python3 verifier.py EXTRACT [PUBLIC_KEY]
+can write another verifier. Run this file by itself: python3 verifier.py EXTRACT [PUBLIC_KEYS]
 
 The rest of the seal takes its hashes from here, so that no formula is written twice.
 """
@@ -14,6 +14,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -41,6 +42,7 @@ _SHOWN = {"field", "salt", "value"}
 _SHOWN_BYTES = {"field", "salt", "hex"}
 _MASKED = {"field", "masked", "basis"}
 _HEX = re.compile(r"(?:[0-9a-f]{2})*")
+_PEM = re.compile(rb"-----BEGIN .*?-----END [^\n]*", re.DOTALL)
 _STEERS = re.compile(r"C.|Zl|Zp").match
 _MOST_DIGITS = 19  # of 64 bits
 # A longer text is cut where people read it, so that it can't fill the screen.
@@ -107,12 +109,16 @@ def label(name: str) -> bytes:
     return len(data).to_bytes(1, "big") + data
 
 
-def verify_signature(key: bytes, text: str, signature: bytes) -> None:
-    """Raise ExtractError unless the Ed25519 key (32 bytes) signed the text."""
-    try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, text.encode("utf-8"))
-    except InvalidSignature as error:
-        raise ExtractError("the signature of a statement is wrong") from error
+def signer(keys: Sequence[bytes], text: str, signature: bytes) -> int:
+    """Return which of the Ed25519 keys (32 bytes each) signed the text, the first being 0.
+
+    Raises ExtractError if none did.
+    """
+    for place, key in enumerate(keys):
+        with suppress(InvalidSignature):
+            Ed25519PublicKey.from_public_bytes(key).verify(signature, text.encode("utf-8"))
+            return place
+    raise ExtractError("the signature of a statement is wrong")
 
 
 def fingerprint(key: bytes) -> str:
@@ -139,30 +145,31 @@ class VerifiedRow:
 
 @dataclass(frozen=True)
 class Verified:
-    """An extract that holds. key: the public key that all of it hangs on."""
+    """An extract that holds. keys: the public keys that it hangs on, oldest first."""
 
     domain: str
-    key: bytes
+    keys: tuple[bytes, ...]
     rows: list[VerifiedRow]
 
 
 @dataclass(frozen=True)
 class _Statement:
-    """A statement that closes a day. trees: how many rows and which root, by unit."""
+    """A statement that closes a day. key: its signer's. trees: rows in all and root, by unit."""
 
+    key: bytes
     number: int
     day: str
     domain: str
     trees: dict[str | None, tuple[int, bytes]]
 
 
-def verify(text: str, key: bytes | None = None) -> Verified:
-    """Verify an extract. key: the municipality's published key; None takes the extract's own.
+def verify(text: str, keys: Sequence[bytes] | None = None) -> Verified:
+    """Verify an extract. keys: the municipality's published ones; None takes the extract's own.
 
     Raises ExtractError that names what doesn't hold.
     """
     try:
-        return _verify(text, key)
+        return _verify(text, keys)
     except ExtractError:
         raise
     except _WRONG_SHAPE as error:
@@ -170,15 +177,16 @@ def verify(text: str, key: bytes | None = None) -> Verified:
         raise ExtractError(f"this is no extract as docs/seal-format.md has it ({why})") from error
 
 
-def _verify(text: str, key: bytes | None) -> Verified:
+def _verify(text: str, keys: Sequence[bytes] | None) -> Verified:
     extract = _load(text)
     if extract.get("format") != EXTRACT_FORMAT:
         raise ExtractError(f"this is not an extract of format {EXTRACT_FORMAT}")
     _object(extract, {"format", "key", "statements", "rows"}, "the extract")
-    own_key = _bytes(extract["key"], KEY_BYTES, "the key")
-    if key is not None and key != own_key:
+    own_keys = _keys(extract["key"])
+    # A key that is followed by another stays published before it.
+    if keys is not None and own_keys != tuple(keys[: len(own_keys)]):
         raise ExtractError("the extract was signed with another key than the one given")
-    statements = [_statement(own_key, one) for one in _list(extract["statements"], "statements")]
+    statements = [_statement(own_keys, one) for one in _list(extract["statements"], "statements")]
     by_number = {one.number: one for one in statements}
     domains = {one.domain for one in statements}
     if len(domains) != 1:
@@ -198,7 +206,8 @@ def _verify(text: str, key: bytes | None) -> Verified:
         raise ExtractError("a row stands there twice")
     if by_number.keys() != {row.statement for row in rows}:
         raise ExtractError("the extract has a statement that no row refers to")
-    return Verified(domains.pop(), own_key, rows)
+    signers = {one.key for one in statements}
+    return Verified(domains.pop(), tuple(key for key in own_keys if key in signers), rows)
 
 
 def _load(text: str) -> dict[str, Any]:
@@ -262,10 +271,19 @@ def _bytes(value: object, size: int | None, what: str) -> bytes:
     return made
 
 
-def _statement(key: bytes, signed: object) -> _Statement:
+def _keys(value: object) -> tuple[bytes, ...]:
+    joined = _bytes(value, None, "the key")
+    keys = tuple(joined[at : at + KEY_BYTES] for at in range(0, len(joined), KEY_BYTES))
+    if not keys or len(keys[-1]) != KEY_BYTES or len(set(keys)) != len(keys):
+        raise ExtractError(f"the key is not {KEY_BYTES} bytes, or several such, each once")
+    return keys
+
+
+def _statement(keys: Sequence[bytes], signed: object) -> _Statement:
     parts = _object(signed, {"text", "signature"}, "a statement")
     text = _text(parts["text"], "a statement's text")
-    verify_signature(key, text, _bytes(parts["signature"], SIGNATURE_BYTES, "a signature"))
+    signature = _bytes(parts["signature"], SIGNATURE_BYTES, "a signature")
+    key = keys[signer(keys, text, signature)]
     statement = _load(text)
     if statement["format"] != STATEMENT_FORMAT or statement["kind"] != "day":
         raise ExtractError("a statement does not close a day")
@@ -279,7 +297,7 @@ def _statement(key: bytes, signed: object) -> _Statement:
     if len(trees) != len(statement["units"]):
         raise ExtractError("a statement has a unit twice")
     number = _whole(statement["number"], "a statement's number")
-    return _Statement(number, day, _text(statement["domain"], "a statement's domain"), trees)
+    return _Statement(key, number, day, _text(statement["domain"], "a statement's domain"), trees)
 
 
 def _row(value: object, statements: Mapping[int, _Statement]) -> VerifiedRow:
@@ -340,10 +358,21 @@ def read_extract(path: Path) -> str:
     return content.decode("utf-8")
 
 
-def read_key(path: Path) -> bytes:
-    """Read an Ed25519 public key (PEM) as its 32 bytes. Raises OSError or ValueError."""
+def read_keys(path: Path) -> tuple[bytes, ...]:
+    """Read Ed25519 public keys (PEM, one below another), 32 bytes each.
+
+    Raises OSError or ValueError.
+    """
+    content = path.read_bytes()
+    keys = tuple(map(_key, _PEM.findall(content) or [content]))
+    if len(set(keys)) != len(keys):
+        raise ValueError("a key stands there twice")
+    return keys
+
+
+def _key(pem: bytes) -> bytes:
     try:
-        key = load_pem_public_key(path.read_bytes())
+        key = load_pem_public_key(pem)
     except UnsupportedAlgorithm as error:
         raise ValueError(f"its kind of key is unknown here ({error})") from error
     if not isinstance(key, Ed25519PublicKey):
@@ -377,20 +406,20 @@ def describe(verified: Verified, *, key_is_known: bool) -> str:
         )
     masks = sorted({basis for row in verified.rows for basis in row.masked.values()})
     lines += [f"  masked under {plain(basis)}" for basis in masks]
-    lines.append(f"Signed with the key of fingerprint {fingerprint(verified.key)}")
+    lines += [f"Signed with the key of fingerprint {fingerprint(key)}" for key in verified.keys]
     if not key_is_known:
-        lines.append("Compare it with the key that the municipality publishes.")
+        lines.append("Compare it with what the municipality publishes.")
     return "\n".join(lines)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Verify the extract named; 0 if it holds, 1 if not, 2 if it can't be read."""
     if not 1 <= len(arguments) <= 2:
-        sys.stderr.write("usage: verifier.py EXTRACT [PUBLIC_KEY]\n")
+        sys.stderr.write("usage: verifier.py EXTRACT [PUBLIC_KEYS]\n")
         return 2
     try:
-        key = read_key(Path(arguments[1])) if len(arguments) > 1 else None
-        verified = verify(read_extract(Path(arguments[0])), key)
+        keys = read_keys(Path(arguments[1])) if len(arguments) > 1 else None
+        verified = verify(read_extract(Path(arguments[0])), keys)
     except ExtractError as error:
         sys.stderr.write(f"The extract does not hold: {error}\n")
         return 1
@@ -398,7 +427,7 @@ def main(arguments: Sequence[str]) -> int:
         why = str(error) or "it needs more memory than there is"
         sys.stderr.write(f"{' or '.join(arguments)} cannot be read: {why}\n")
         return 2
-    told = describe(verified, key_is_known=key is not None) + "\n"
+    told = describe(verified, key_is_known=keys is not None) + "\n"
     # A terminal that lacks a sign is shown its code.
     encoding = sys.stdout.encoding
     sys.stdout.write(told.encode(encoding, "backslashreplace").decode(encoding))

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from compliance.messagelog.entry import first_chain, link, to_json
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-PUBLIC = KEY.public_key().public_bytes_raw()
+PUBLIC = (KEY.public_key().public_bytes_raw(),)
 HOST = "mail.sjovalla.example"
 
 

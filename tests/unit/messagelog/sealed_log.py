@@ -19,7 +19,7 @@ from compliance.messagelog.seal.verification import verify
 
 DOMAIN = "sjovalla.example"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-PUBLIC = KEY.public_key().public_bytes_raw()
+PUBLIC = (KEY.public_key().public_bytes_raw(),)
 ONE = uuid.UUID("7c1f2e0a-5b52-4b52-9a53-1d1f4c3b2a10")
 TWO = uuid.UUID("9d2f2e0a-5b52-4b52-9a53-1d1f4c3b2a11")
 MONDAY = date(2026, 11, 23)
