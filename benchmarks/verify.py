@@ -132,7 +132,7 @@ def measure_hashing(made: list[Row]) -> None:
 
 def measure_whole(made: list[Row]) -> None:
     key = Ed25519PrivateKey.generate()
-    public = key.public_key().public_bytes_raw()
+    public = (key.public_key().public_bytes_raw(),)
     with town_log.cluster("shared_buffers=1GB", "max_wal_size=2GB") as host:
         town_log.make_roles(host)
         with town_log.connect(host, "owner") as owner:
@@ -187,7 +187,7 @@ def measure_unit_day(days: int) -> None:
 
         def one_day() -> None:
             with town_log.connect(host, "reader") as reader, SealStore.snapshot(reader) as view:
-                public = key.public_key().public_bytes_raw()
+                public = (key.public_key().public_bytes_raw(),)
                 found = verify_unit_day(view, public, DOMAIN, "ks", day)
             if found.findings or found.rows != 500:
                 raise SystemExit(f"the benchmark's own day does not hold: {found}")

@@ -91,11 +91,11 @@ def test_a_statement_with_something_else_in_it_is_named(week, configured, tamper
     assert "the database was changed" in str(result.exception)
 
 
-def test_no_key_signs_but_that_of_the_published_one(week, configured, tmp_path, connect):
+def test_no_key_signs_but_that_of_the_last_published_one(week, configured, tmp_path, connect):
     other = str(tmp_path / "other.key")
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", other], check=True)
     result = configured("sealer", "seal", key_file=other)
-    assert "the sealing key is not that of the published one" in str(result.exception)
+    assert "the sealing key is not that of the last published one" in str(result.exception)
     assert str(tmp_path / "seal.pub") in str(result.exception)
     assert connect("owner").execute("SELECT FROM log.statement").fetchall() == []
 

@@ -334,7 +334,7 @@ def test_leaves_other_than_those_signed_are_found():
 def test_another_key_signs_nothing_here():
     from compliance.messagelog.seal.verification import verify
 
-    findings = verify(week(), bytes(31) + b"\x01", "sjovalla.example").findings
+    findings = verify(week(), [bytes(31) + b"\x01"], "sjovalla.example").findings
     assert len([one for one in findings if "signature" in one.detail]) == 3
 
 
