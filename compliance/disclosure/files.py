@@ -9,10 +9,10 @@ from typing import Any
 import jinja2
 
 from compliance.disclosure.masking import Cell, Column, Extract, Masked
-from compliance.disclosure.safe_text import for_spreadsheet, shown
 from compliance.files import xstring
 from compliance.pdf import render_pdf
 from compliance.resources import templates_dir
+from compliance.safe_text import for_spreadsheet, shown
 from compliance.texts import Language, Text, load, plain
 
 _SHOWN_MAX = 2_000  # characters of one cell on paper; the CSV has the whole

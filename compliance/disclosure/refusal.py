@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from compliance.disclosure.files import environment
 from compliance.disclosure.masking import Column, Section
-from compliance.disclosure.safe_text import shown
+from compliance.safe_text import shown
 from compliance.texts import clock, day, written
 
 

@@ -18,9 +18,10 @@ def escaped(text: str) -> str:
 
 def in_cell(text: str, ending: str = "…") -> str:
     """Return a text as a cell must hold it; if it is too long for one, cut and with an ending."""
-    units = escaped(text).encode("utf-16-le")
+    whole = escaped(text)
+    units = whole.encode("utf-16-le")
     if len(units) <= 2 * _CELL_UNITS:
-        return escaped(text)
+        return whole
     room = _CELL_UNITS - len(ending.encode("utf-16-le")) // 2
     return units[: 2 * room].decode("utf-16-le", "ignore") + ending
 

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text as Styled
 
 from compliance.checks.model import Result, Status, overall
-from compliance.disclosure.safe_text import shown
 from compliance.report.texts import report_texts
+from compliance.safe_text import shown
 from compliance.texts import Language, written
 
 # More findings than this per control are counted; the report names them all.

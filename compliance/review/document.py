@@ -8,12 +8,12 @@ from functools import cache
 import jinja2
 
 from compliance.clock import SWEDEN
-from compliance.disclosure.safe_text import shown
 from compliance.pdf import render_pdf
 from compliance.resources import templates_dir
 from compliance.review.decision import Decision, review_texts
 from compliance.review.lag import label
 from compliance.review.protocol import Protocol
+from compliance.safe_text import shown
 from compliance.texts import Language, Text, clock, day, load
 
 

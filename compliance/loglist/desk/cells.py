@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 
 from compliance.disclosure.hints import Hint, Kind, hints
 from compliance.disclosure.masking import Column, Section, echoes
-from compliance.disclosure.safe_text import part_shown
 from compliance.errors import UserError
 from compliance.loglist.desk.rows import MASKABLE, Chosen, language
+from compliance.safe_text import part_shown
 
 
 @dataclass(frozen=True)

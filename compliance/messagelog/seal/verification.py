@@ -1,7 +1,7 @@
 """Verifies the whole log: statements, chains and trees, against the published keys."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from functools import partial
@@ -23,6 +23,7 @@ from compliance.messagelog.seal.sealing import closings, tombstone_leaf
 from compliance.messagelog.seal.statement import (
     Day,
     Disposal,
+    Head,
     Signed,
     Statement,
     UnitTree,
@@ -162,12 +163,7 @@ def _chains(
 ) -> list[Finding]:
     heads = _heads(statements)
     positions = {head.outbox: head for head in store.positions()}
-    hosts = {
-        head.outbox: head.host
-        for one in statements
-        if isinstance(one.says, Day)
-        for head in one.says.heads
-    }
+    hosts = {head.outbox: head.host for head in _signed_heads(statements)}
     found: list[Finding] = []
     for outbox in sorted(positions.keys() | heads.keys() | store.outboxes()):
         own = heads.get(outbox, {})
@@ -234,11 +230,15 @@ def _walk(
 
 def _heads(statements: Iterable[Statement]) -> Heads:
     heads: Heads = defaultdict(dict)
+    for head in _signed_heads(statements):
+        heads[head.outbox][head.sequence] = head.chain
+    return heads
+
+
+def _signed_heads(statements: Iterable[Statement]) -> Iterator[Head]:
     for one in statements:
         if isinstance(one.says, Day):
-            for head in one.says.heads:
-                heads[head.outbox][head.sequence] = head.chain
-    return heads
+            yield from one.says.heads
 
 
 def _check_day(

@@ -24,8 +24,8 @@ from compliance.disclosure.masking import (
     echoes,
     mask,
 )
-from compliance.disclosure.safe_text import for_spreadsheet, shown
 from compliance.errors import UserError
+from compliance.safe_text import for_spreadsheet, shown
 
 SECTION = Section(26, 1)
 LONG = 400_000
