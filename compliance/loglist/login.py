@@ -85,9 +85,12 @@ def read_as(token: str) -> None:
 
     Apart from the text of the question, which every session of the web's role can see.
     """
-    connection.ensure_connection()
-    cursor = psycopg.Cursor(connection.connection)
-    cursor.execute("SELECT set_config('loglist.token', %s::text, false)", [token])
+    # Only where Django makes the cursor does it see whether the connection has died since the last
+    # page, and make another.
+    with connection.cursor() as cursor:
+        psycopg.Cursor(cursor.connection).execute(
+            "SELECT set_config('loglist.token', %s::text, false)", [token]
+        )
 
 
 def units_reviewed() -> frozenset[str]:

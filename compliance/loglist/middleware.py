@@ -58,7 +58,6 @@ class WhoReads:
             raise
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
-        connection.ensure_connection()
         if request.path in _OPEN:
             read_as("")
             return self._get_response(request)

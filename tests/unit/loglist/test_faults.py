@@ -16,15 +16,22 @@ def owner(installation):
         yield connection
 
 
+def end_connections(admin):
+    """End the web's connections, as when the database is started anew; wait until they are gone."""
+    ended = admin.execute(
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+        " WHERE usename = 'kommunpost_web'"
+    ).fetchall()
+    assert ended == [(True,)] * len(ended)
+    return len(ended)
+
+
 @contextmanager
 def database_away(server):
-    """Let the web's role in no more, as when the database is being started anew."""
+    """Let the web's role in no more, as while the database is being started anew."""
     with server.admin() as admin:
         admin.execute("ALTER ROLE kommunpost_web NOLOGIN")
-        admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE usename = 'kommunpost_web'"
-        )
+        end_connections(admin)
         try:
             yield
         finally:
@@ -41,6 +48,18 @@ def test_a_database_that_is_away_is_told_and_the_next_click_finds_it_again(visit
     assert "Loggningslistan kan inte svara just nu" in text
     assert "Sjövalla kommun" in text
     assert "default-src 'none'" in answer["Content-Security-Policy"]
+    assert browser.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/health", "/accessibility"])
+def test_nobody_notices_that_the_database_was_started_anew_between_two_clicks(visit, server, path):
+    from django.db import close_old_connections
+
+    browser = visit("ks")
+    assert browser.get(path).status_code == 200
+    with server.admin() as admin:
+        assert end_connections(admin), "the page before left none open"
+    close_old_connections()  # which Django does before each request, and its test client doesn't
     assert browser.get(path).status_code == 200
 
 
