@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_plays import play_well
 
 from lablib.letters import World
 
@@ -48,14 +49,7 @@ def deploy() -> Callable[..., None]:
     """Deploy phases of roles anew, with other variables or without them."""
 
     def run(tags: str, variables: dict[str, Any] | None = None) -> None:
-        playbook = [Path(sys.executable).with_name("ansible-playbook"), ROOT / "playbooks/site.yml"]
-        words = ["-i", LAB / "inventory.yml", "--tags", tags]
-        done = subprocess.run(
-            [*playbook, *words, "--extra-vars", json.dumps(variables or {})],
-            env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
-            capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout[-3000:]
+        play_well("site.yml", "--tags", tags, "--extra-vars", json.dumps(variables or {}))
 
     return run
 

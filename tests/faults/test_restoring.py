@@ -1,18 +1,13 @@
 """What was lost comes back from the copy, and what came after it from the outboxes."""
 
-import os
-import subprocess
-import sys
 import uuid
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
+from ansible_plays import play_well
 
 from lablib.letters import letter
 
-ROOT = Path(__file__).parents[2]
-LAB = Path(os.environ.get("KOMMUNPOST_LAB", ROOT / "build/lab"))
 ALL = "SELECT count(*) FROM log.entry"
 
 
@@ -21,16 +16,8 @@ def restore():
     """Lay data back as a technician does, on a host that stands."""
 
     def run(**asked: str) -> str:
-        playbook = Path(sys.executable).with_name("ansible-playbook")
         words = [word for name, value in asked.items() for word in ("-e", f"{name}={value}")]
-        done = subprocess.run(
-            [playbook, "-i", LAB / "inventory.yml", ROOT / "playbooks/restore.yml",
-             "--skip-tags", "deploy", *words],
-            env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
-            capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout[-3000:]
-        return done.stdout
+        return play_well("restore.yml", "--skip-tags", "deploy", *words)
 
     return run
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_plays import INVENTORY
 from testinfra.host import Host
 from testinfra.utils.ansible_runner import AnsibleRunner
 
 ROOT = Path(__file__).parents[2]
-INVENTORY = Path(os.environ.get("KOMMUNPOST_INVENTORY", ROOT / "build/lab/inventory.yml"))
 EXPECTED: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("expected.yml").read_text())
 MUNICIPAL = [group for group in EXPECTED["groups"] if group != "every"]
 

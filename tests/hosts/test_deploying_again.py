@@ -1,25 +1,13 @@
 """Deploying twice changes nothing, and bad input stops before any host is touched."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from ansible_plays import play, play_well
 
 ROOT = Path(__file__).parents[2]
-INVENTORY = Path(os.environ.get("KOMMUNPOST_INVENTORY", ROOT / "build/lab/inventory.yml"))
-
-
-def _play(book: str, *words: str) -> subprocess.CompletedProcess[str]:
-    command = Path(sys.executable).with_name("ansible-playbook")
-    return subprocess.run(
-        [command, "-i", INVENTORY, ROOT / "playbooks" / book, *words],
-        capture_output=True, text=True, cwd=ROOT, timeout=900,
-        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
-    )  # fmt: skip
 
 
 def _recap(output: str) -> dict[str, dict[str, int]]:
@@ -33,11 +21,10 @@ def _recap(output: str) -> dict[str, dict[str, int]]:
 
 @pytest.mark.parametrize("book", ["site.yml", "directory.yml"])
 def test_deploying_again_changes_nothing(book):
-    done = _play(book)
-    assert done.returncode == 0, done.stdout[-3000:]
-    recap = _recap(done.stdout)
+    said = play_well(book)
+    recap = _recap(said)
     assert recap
-    changes = re.findall(r"TASK \[(.+?)\] \*+\n(?:.*\n)*?changed:", done.stdout)
+    changes = re.findall(r"TASK \[(.+?)\] \*+\n(?:.*\n)*?changed:", said)
     assert {host: counts["changed"] for host, counts in recap.items()} == dict.fromkeys(recap, 0), (
         changes
     )
@@ -63,7 +50,7 @@ def test_bad_input_stops_before_any_host_is_touched(tmp_path, source, before, af
     paths[source] = str(broken)
     variables = tmp_path / "variables.yml"
     variables.write_text(yaml.safe_dump({"municipality_sources": paths}))
-    done = _play("site.yml", "-e", f"@{variables}")
+    done = play("site.yml", "-e", f"@{variables}")
     assert done.returncode != 0
     assert told in done.stdout
     assert re.search(re.escape(str(broken)) + r":\d+", done.stdout), "file and line are named"

@@ -1,6 +1,5 @@
 """A new version of the program is taken into use by all that runs it, not only laid on the host."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -8,25 +7,17 @@ from pathlib import Path
 
 import pytest
 import servers
+from ansible_plays import play_well
 
 ROOT = Path(__file__).parents[2]
-INVENTORY = Path(os.environ.get("KOMMUNPOST_INVENTORY", ROOT / "build/lab/inventory.yml"))
 # The program of a host is installed by the first of its roles; the log list's comes later.
 PHASES = "message_log:install,log_list:install,log_list:run"
 RUNNING = "systemctl list-units --type=service --state=running --plain --no-legend 'kommunpost-*'"
 
 
 def deploy(wheel: Path | str) -> None:
-    command = [
-        Path(sys.executable).with_name("ansible-playbook"), "-i", INVENTORY,
-        ROOT / "playbooks/site.yml", "--limit", "mail", "--tags", PHASES,
-        "-e", f"message_log_wheel={wheel}",
-    ]  # fmt: skip
-    done = subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, timeout=600,
-        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:]
+    words = ["--limit", "mail", "--tags", PHASES, "-e", f"message_log_wheel={wheel}"]
+    play_well("site.yml", *words)
 
 
 @pytest.fixture
