@@ -78,7 +78,10 @@ def retire_host(
 
 
 def _tell(loaded: settings.Settings, found: Health, day: date) -> None:
-    """Mail postmaster, unless that was done today. Raises UserError if the letter is not taken."""
+    """Mail postmaster, unless that was done today.
+
+    Raises UserError if the letter is not taken, or if it can't be noted that it went.
+    """
     # What writes letters is loaded by the alarm only: the milter must be back at once.
     from compliance.letters import render
     from compliance.post import Letter, send
@@ -97,8 +100,20 @@ def _tell(loaded: settings.Settings, found: Health, day: date) -> None:
     subject, body = render(
         "log-alarm.txt.j2", host=host, problems=found.problems, municipality=town.name
     )
-    send(loaded.sender, Letter(f"postmaster@{town.domain}", subject, body))
-    told.write_text(f"{day}\n", encoding="ascii")  # after it: a letter too many does no harm
+    # Noted before it goes: where nothing can be written one would go every five minutes.
+    try:
+        told.write_text(f"{day}\n", encoding="ascii")
+    except OSError as error:
+        raise UserError.of(
+            f"no letter is sent, for it cannot be noted that it went ({error.strerror})",
+            str(told),
+            "see that it can be written; the letter goes by itself then",
+        ) from error
+    try:
+        send(loaded.sender, Letter(f"postmaster@{town.domain}", subject, body))
+    except BaseException:
+        told.unlink(missing_ok=True)  # so that the next run tries again
+        raise
 
 
 def _last_told(path: Path) -> str:

@@ -63,7 +63,7 @@ def test_the_technician_is_told_once_a_day_when_the_database_is_away(world, on_h
     until(lambda: on_host("mail", f"systemctl is-active {unit}", check=False) != "activating\n")
     until(lambda: postmaster not in on_host("mail", "postqueue -j"))
     before = on_host("mail", find).split()
-    on_host("mail", "rm -f /var/lib/kommunpost/alarm")
+    on_host("mail", "rm -f /run/kommunpost-log-health/alarm")
     stopped("postgresql@17-main.service")
     for _ in range(2):
         on_host("mail", f"systemctl start {unit}", check=False)

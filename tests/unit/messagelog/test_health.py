@@ -217,6 +217,22 @@ def test_a_letter_that_is_not_taken_is_tried_again(box, run, tmp_path):
     assert not (tmp_path / "told").exists()
 
 
+def test_a_full_disk_under_the_note_gives_no_letter_every_five_minutes(
+    box, run, monkeypatch, tmp_path
+):
+    sent = []
+    monkeypatch.setattr(post, "send", lambda sender, letter: sent.append(letter))
+    (tmp_path / "told").mkdir()  # so that nothing can be written there, root or not
+    away = f"host={tmp_path} dbname=kommunpost user=x"
+    done = [run(away, "--alarm") for _ in range(3)]
+    assert len(sent) <= 1
+    assert [one.exit_code for one in done] == [1, 1, 1], "the failed unit is the alarm then"
+    assert "no letter is sent, for it cannot be noted that it went (Is a directory)" in (
+        done[0].output
+    )
+    assert "PostgreSQL cannot be reached" in done[0].output
+
+
 def test_how_a_comparison_ended_is_kept(dsn, connect, monkeypatch, tmp_path):
     path = tmp_path / "kommunpost.yml"
     path.write_text(
