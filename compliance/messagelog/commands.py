@@ -188,8 +188,9 @@ def reconcile_command(
     """Hold the log against Postfix's and Dovecot's own records of a day; without --day yesterday.
 
     Exit codes: 0 they agree; 1 mail was accepted or delivered that the log lacks; 3 not everything
-    could be compared; 4 nothing is missing, but the log has messages that Postfix never accepted
-    (it was cut off in between; the sender has sent them again).
+    could be compared, or there is nothing to compare with; 4 nothing is missing, but the log has
+    messages that Postfix never accepted (it was cut off in between; the sender has sent them
+    again).
 
     \b
     Example: kommunpost log reconcile --day 2026-11-24

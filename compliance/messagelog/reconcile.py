@@ -48,10 +48,14 @@ class Gap:
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """What was found. waiting: differences that shipper or follower may still resolve."""
+    """What was found. waiting: differences that shipper or follower may still resolve.
+
+    has_records: whether there are any of a mail host up to the day; without one none can differ.
+    """
 
     day: date
     is_over: bool
+    has_records: bool
     accepted: int
     logged: int
     differences: tuple[Difference, ...]
@@ -64,7 +68,7 @@ class Reconciliation:
         kinds = {difference.kind for difference in self.differences}
         if kinds & {"missing", "unseen"}:
             return MISSING
-        if self.gaps or (self.is_over and self.waiting):
+        if self.gaps or (self.is_over and self.waiting) or not self.has_records:
             return INCOMPLETE
         return ONLY_LOGGED if kinds else AGREE
 
@@ -85,10 +89,13 @@ def reconcile(connection: psycopg.Connection[Any], day: date, now: datetime) -> 
     ).fetchall()
     counted = connection.execute("SELECT * FROM log.counted(%s, %s)", [start, stop]).fetchone()
     accepted, logged = counted or (0, 0)
+    # Where a journal that was begun has not been read further, that is a gap.
+    begun = connection.execute("SELECT FROM log.journal WHERE since < %s LIMIT 1", [stop])
     is_over = now >= end
     return Reconciliation(
         day=day,
         is_over=is_over,
+        has_records=begun.fetchone() is not None,
         accepted=accepted,
         logged=logged,
         differences=tuple(_difference(row) for row in found if row[0]),
@@ -99,7 +106,12 @@ def reconcile(connection: psycopg.Connection[Any], day: date, now: datetime) -> 
 
 
 def note(connection: psycopg.Connection[Any], result: Reconciliation) -> None:
-    """Keep how the comparison of a day that is over ended, for `kommunpost log health`."""
+    """Keep how the comparison of a day that is over ended, for `kommunpost log health`.
+
+    Where there was nothing to compare with, the day was not compared.
+    """
+    if not result.has_records and not result.gaps:
+        return
     connection.execute("SELECT log.note_reconciled(%s, %s::smallint)", [result.day, result.status])
 
 
@@ -148,6 +160,8 @@ def as_text(result: Reconciliation) -> Iterator[str]:
     for gap in result.gaps:
         until = instant(gap.until) if gap.until else "now"
         yield f"the journal of {gap.host} was not read from {instant(gap.since)} to {until}"
+    if not result.has_records:
+        yield "there are no records of a mail host to compare with, of that day or before it"
     if result.waiting:
         said = "is still on its way" if len(result.waiting) == 1 else "are still on their way"
         yield f"{len(result.waiting)} {said} to the log's database"

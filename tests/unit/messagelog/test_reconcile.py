@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import psycopg
 import pytest
 from conftest import make_entry
+from test_log_commands import SETTINGS, run
 
 from compliance.messagelog import reconcile
 from compliance.messagelog.entry import first_chain, link, new_seed, to_json
@@ -124,6 +125,27 @@ def test_mail_that_is_not_in_the_log_is_named(town):
 def test_a_host_without_any_log_is_found_out(town):
     town.followed(accepted=[accepted("QUEUEID1")])
     assert found(town.check()) == [("missing", "QUEUEID1")]
+
+
+def test_a_log_without_any_hosts_records_does_not_agree(town, dsn, connect, monkeypatch, tmp_path):
+    text = SETTINGS + f"log: {{dsn: '{dsn('reader')}'}}\n"
+    done = run(monkeypatch, tmp_path, text, "reconcile", "--day", "2026-11-24")
+    assert done.exit_code == reconcile.INCOMPLETE
+    assert "there are no records of a mail host to compare with" in done.stdout
+    noted = "SELECT reconciled FROM log.store_health()"
+    assert connect("reader").execute(noted).fetchone() == (None,), "nothing was compared"
+
+
+def test_a_day_before_the_first_record_does_not_agree_and_a_quiet_one_after_it_does(town):
+    town.followed(began=NOON, until=NEXT_DAY)
+    assert town.check(day=DAY - timedelta(days=1)).status == reconcile.INCOMPLETE
+    assert town.check(day=DAY).status == reconcile.AGREE
+
+
+def test_a_day_that_has_just_begun_agrees_before_its_first_record(town):
+    town.followed(until=NEXT_DAY)
+    just_begun = datetime(2026, 11, 25, 0, 0, 1, tzinfo=UTC)
+    assert town.check(now=just_begun, day=just_begun.date()).status == reconcile.AGREE
 
 
 def test_what_still_waits_in_the_outbox_is_not_missing_but_not_compared(town):
