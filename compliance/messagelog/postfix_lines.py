@@ -28,6 +28,7 @@ _EXPIRED = re.compile(
 )
 _HELD = re.compile(rf"{QUEUE_ID}: (?:milter-)?hold: ")
 _DISCARDED = re.compile(rf"{QUEUE_ID}: (?:milter-)?discard: ")
+_PUT_BY = re.compile(rf"{QUEUE_ID}: (?:(?P<held>placed on)|released from) hold$")
 _REMOVED = re.compile(rf"{QUEUE_ID}: removed$")
 _REQUEUED = re.compile(
     rf"{QUEUE_ID}: uid=\d+ from=<{ADDRESS}> orig_id=(?P<original>[0-9A-Za-z]{{6,60}})$"
@@ -73,6 +74,7 @@ class Events:
     withdrawn: list[dict[str, Any]] = field(default_factory=list)
     probes: list[dict[str, Any]] = field(default_factory=list)
     removed: list[dict[str, Any]] = field(default_factory=list)
+    held: list[dict[str, Any]] = field(default_factory=list)
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     stored: list[dict[str, Any]] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
@@ -122,6 +124,8 @@ class PostfixLines:
         elif line.program == "postsuper":
             if found := _REMOVED.match(line.text):
                 self.events.removed.append({"at": _iso(line.at), "queue_id": found["queue_id"]})
+            elif found := _PUT_BY.match(line.text):
+                self._note_held(line, found["queue_id"], is_held=found["held"] is not None)
         elif line.program in _DELIVERY_AGENTS and not self._read_tls(line):
             self._read_status(line)
 
@@ -129,6 +133,10 @@ class PostfixLines:
         if self._last and self._last[0] != line.boot:
             self.events.boots.append({"ended_at": self._last[1]})
         self._last = [line.boot, _iso(line.at)]
+
+    def _note_held(self, line: Line, queue_id: str, *, is_held: bool) -> None:
+        told = {"at": _iso(line.at), "queue_id": queue_id, "is_held": is_held}
+        self.events.held.append(told)
 
     def _read_requeued(self, line: Line) -> None:
         if found := _REQUEUED.match(line.text):
@@ -167,6 +175,7 @@ class PostfixLines:
                 self.events.accepted.append(
                     {"at": _iso(line.at), "queue_id": found["queue_id"], "recipients": None}
                 )
+                self._note_held(line, found["queue_id"], is_held=True)
         elif found := _DISCARDED.match(line.text):
             if found["queue_id"] != "NOQUEUE":
                 self.events.withdrawn.append({"queue_id": found["queue_id"], "kind": "discarded"})

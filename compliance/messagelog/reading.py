@@ -168,9 +168,9 @@ class Reader:
         """Return the newest rows behind a place, each with what became of it.
 
         `deliveries`: its `Delivery`s. `outcome`: the worst status among them; how the message was
-        withdrawn, if it still waited then (`refused`, `discarded` or `removed`, and `removed_at`
-        when that was, `schema/0026_removed.sql`); `unknown` if there are none and none can be
-        expected any more; else None. `unknown`: why, `crash` or `overdue`
+        withdrawn, if it still waited then (`refused`, `discarded`, `removed` or `held`, and
+        `withdrawn_at` when the last two were, `schema/0037_held.sql`); `unknown` if there are none
+        and none can be expected any more; else None. `unknown`: why, `crash` or `overdue`
         (`schema/0022_unknown.sql`); else None.
         """
         with _told():
@@ -349,12 +349,12 @@ class Reader:
             }
 
         def told_of(key: tuple[str, int]) -> Row:
-            how, removed_at = withdrawn.get(key, (None, None))
+            how, withdrawn_at = withdrawn.get(key, (None, None))
             told = how or worst(found[key]) or ("unknown" if key in why else None)
             return {
                 "deliveries": found[key],
                 "outcome": told,
-                "removed_at": removed_at,
+                "withdrawn_at": withdrawn_at,
                 "unknown": why.get(key),
             }
 

@@ -67,6 +67,7 @@ def delivery_status(status: str) -> str:
         "bounced": _("Returned"),
         "expired": _("Given up"),
         "removed": _("Removed from the queue"),
+        "held": _("Held in the queue"),
         "refused": _("Refused"),
         "discarded": _("Thrown away"),
         "unknown": _("Unknown"),

@@ -72,6 +72,8 @@ def test_the_file_that_is_fetched_says_so(visit):
          "tog ändå inte emot meddelandet"),
         ({"withdrawn": [{"queue_id": "GONE", "kind": "discarded"}]}, "Kastat",
          "kastade meddelandet enligt sina regler"),
+        ({"held": [{"queue_id": "GONE", "at": DIED.isoformat(), "is_held": True}]},
+         "Hålls kvar i kön", "tills en tekniker släpper fram det"),
     ],
 )  # fmt: skip
 def test_what_was_withdrawn_is_told(visit, installation, entry, event, word, said):

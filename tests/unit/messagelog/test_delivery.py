@@ -439,6 +439,7 @@ def test_postfixs_own_user_is_believed_where_the_unit_is_not_postfixs(journal, f
     "statement",
     [
         "DELETE FROM log.removed",
+        "UPDATE log.held SET is_held = false",
         "UPDATE log.delivery SET status = 'sent'",
         "TRUNCATE log.delivery",
         "UPDATE log.accepted SET at = now()",

@@ -190,11 +190,20 @@ def test_refusals_are_counted_by_reason_and_name_nobody(program, text, reason):
 
 def test_held_mail_was_accepted_and_discarded_mail_was_taken():
     held = "4jZ3dX3fdjzP0Dt: hold: header Subject: x from unknown[1.2.3.4]; from=<a@b>"
-    assert read(line("cleanup", held)).accepted[0]["queue_id"] == "4jZ3dX3fdjzP0Dt"
+    events = read(line("cleanup", held))
+    assert events.accepted[0]["queue_id"] == "4jZ3dX3fdjzP0Dt"
+    assert events.held == [{"at": ISO, "queue_id": "4jZ3dX3fdjzP0Dt", "is_held": True}]
     gone = "4jZ3dX3fdjzP0Dt: milter-discard: END-OF-MESSAGE from unknown[1.2.3.4]: x; from=<a@b>"
     assert read(line("cleanup", gone)).withdrawn == [
         {"queue_id": "4jZ3dX3fdjzP0Dt", "kind": "discarded"}
     ]
+
+
+def test_what_an_administrator_holds_and_releases_is_noted():
+    texts = ("4jZ3dX3fdjzP0Dt: placed on hold", "4jZ3dX3fdjzP0Dt: released from hold")
+    events = read(*(line("postsuper", text) for text in (*texts, "Placed on hold: 1 message")))
+    assert [one["is_held"] for one in events.held] == [True, False]
+    assert read(*(line("smtpd", text) for text in texts)).held == []
 
 
 def test_what_an_administrator_removes_from_the_queue_is_noted():

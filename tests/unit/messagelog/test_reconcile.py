@@ -47,7 +47,7 @@ class Town:
     def followed(self, until=NEXT_DAY, began=None, host=HOST, **events):
         kinds = (
             *("accepted", "requeued", "withdrawn", "removed", "deliveries", "stored", "refused"),
-            *("boots", "probes"),
+            *("boots", "probes", "held"),
         )
         given = {kind: events.get(kind, []) for kind in kinds}
         if self.cursor is None and began is None:

@@ -88,6 +88,41 @@ def test_what_was_withdrawn_is_not_waited_for(town, told):
     }
 
 
+def test_what_is_held_in_the_queue_reads_as_held_however_long(town, told):
+    """By a rule of Postfix or an administrator, tried before or not; until it is let go."""
+    names = ("HELD", "TRIED", "RELEASED", "REQUEUED", "AGAIN", "REMOVED", "DELIVERED")
+    for queue_id in names:
+        town.logged(queue_id, at=NOW - timedelta(days=20))
+
+    def word(queue_id, hours, is_held):
+        at = NOW - timedelta(days=19) + timedelta(hours=hours)
+        return {"queue_id": queue_id, "at": at.isoformat(), "is_held": is_held}
+
+    requeued = (NOW - timedelta(days=18)).isoformat()
+    town.followed(
+        held=[word(queue_id, 0, is_held=True) for queue_id in names]
+        + [word(queue_id, 1, is_held=False) for queue_id in ("RELEASED", "AGAIN")]
+        + [word("AGAIN", 2, is_held=True)],
+        deliveries=[delivered("TRIED", status="deferred"), delivered("DELIVERED")],
+        requeued=[{"queue_id": "REQUEUEDANEW", "original": "REQUEUED", "at": requeued}],
+        removed=[{"queue_id": "REMOVED", "at": NOW.isoformat()}],
+        until=NOW,
+    )
+    assert told() == {
+        "HELD": ("held", None),
+        "TRIED": ("held", None),
+        "RELEASED": ("unknown", "overdue"),
+        "REQUEUED": ("unknown", "overdue"),
+        "AGAIN": ("held", None),
+        "REMOVED": ("removed", None),
+        "DELIVERED": ("sent", None),
+    }
+    town.followed(
+        held=[{"queue_id": "REQUEUEDANEW", "at": NOW.isoformat(), "is_held": True}], until=NOW
+    )
+    assert told()["REQUEUED"] == ("held", None), "a rule holds it again under its new queue id"
+
+
 def test_an_outcome_that_is_read_late_replaces_the_unknown(town, told):
     long_ago = NOW - timedelta(days=6)
     town.logged("LATE", "ks@sjovalla.example", at=long_ago)
