@@ -23,6 +23,11 @@ _REFUSED = re.compile(
     rf"{QUEUE_ID}: (?P<milter>milter-)?reject: \S+ (?:.*? )?from \S+: "
     rf"(?P<reply>(?:<{ADDRESS}>|[^;])*+)(?P<rest>.*)"
 )
+# By header_checks, body_checks or for its MIME. What was found is quoted, and strangers wrote it;
+# only what stands last is a reason of Postfix's or its rules', where there is one.
+_CONTENT_REFUSED = re.compile(rf"{QUEUE_ID}: reject: (?P<found>header|body|mime-error) ")
+_LAST_REASON = re.compile(r".*: (?P<reply>[45]\.\d{1,3}\.\d{1,3} .*)")
+_NO_REASON = "message content rejected"  # as Postfix says where its rule gives none
 _TO = re.compile(rf"; (?:from=<{ADDRESS}> )?to=<(?P<recipient>{ADDRESS})>")
 _ATTEMPT = (
     rf"{QUEUE_ID}: to=<(?P<recipient>{ADDRESS})>, (?:orig_to=<(?P<orig_to>{ADDRESS})>, )?"
@@ -81,7 +86,7 @@ def queued(text: str) -> Queued | None:
     if found:
         return Queued(found["queue_id"], int(found["recipients"]))
     # That its time is up is said in such a line too, but only of what was accepted before.
-    cut = _FROM.match(text) if len(text.encode("utf-8", "replace")) >= _CUT_AT else None
+    cut = _FROM.match(text) if _may_be_cut(text) else None
     return Queued(cut["queue_id"], None) if cut else None
 
 
@@ -113,6 +118,8 @@ def probed(text: str) -> str | None:
 
 def refusal(text: str) -> Refusal | None:
     """Read a line of smtpd or cleanup; None if it says something else."""
+    if content := _CONTENT_REFUSED.match(text):
+        return Refusal(content["queue_id"], False, _content_reply(content["found"], text), None)
     found = _REFUSED.match(text)
     if found is None:
         return None
@@ -123,3 +130,13 @@ def refusal(text: str) -> Refusal | None:
         found["reply"],
         named["recipient"] if named else None,
     )
+
+
+def _content_reply(found: str, text: str) -> str:
+    has_reason = found != "mime-error" and not _may_be_cut(text)
+    last = _LAST_REASON.match(text) if has_reason else None
+    return last["reply"] if last else _NO_REASON
+
+
+def _may_be_cut(text: str) -> bool:
+    return len(text.encode("utf-8", "replace")) >= _CUT_AT

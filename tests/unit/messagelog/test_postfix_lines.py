@@ -180,6 +180,39 @@ def test_the_end_of_a_boot_is_told_once_and_remembered_over_a_restart():
             " From address is not one of yours; from=<a@sjovalla.example> to=<b@sjovalla.example>",
             "milter: 5.7.1 The From address is not one of yours",
         ),
+        (
+            "cleanup",
+            "4jZ3dX3fdjzP0Dt: milter-reject: END-OF-MESSAGE from unknown[10.77.16.1]: 4.7.1 Service"
+            " unavailable - try again later; from=<a@x.example> to=<b@sjovalla.example> proto=ESMTP"
+            " helo=<x.example>",
+            "milter: 4.7.1 Service unavailable - try again later",
+        ),
+        (
+            "cleanup",
+            "4jZ3dX3fdjzP0Dt: reject: header Subject: Hej from Anna Berg: 5.7.0 mycket from"
+            " unknown[10.77.16.1]; from=<a@x.example> to=<b@sjovalla.example> proto=ESMTP"
+            " helo=<x.example>: 5.7.1 message content rejected",
+            "5.7.1 message content rejected",
+        ),
+        (
+            "cleanup",
+            '4jZ3dX3fdjzP0Dt: reject: body Content-Disposition: attachment; filename="Anna.exe"'
+            " from mail.x.example[10.77.16.1]; from=<a@x.example> to=<b@sjovalla.example>"
+            " proto=ESMTP helo=<y>: 5.7.1 forged>: 5.7.1 No programs, please",
+            "5.7.1 No programs, please",
+        ),
+        (
+            "cleanup",
+            "4jZ3dX3fdjzP0Dt: reject: mime-error improper use of 8-bit data in message header:"
+            " Från: Anna: 5.7.1 Berg from unknown[10.77.16.1]; from=<a@x.example>"
+            " to=<b@sjovalla.example>",
+            "message content rejected",
+        ),
+        (
+            "cleanup",
+            f"4jZ3dX3fdjzP0Dt: reject: header X: 5.7.1 Anna from x[1]; from=<{'a' * 2000}",
+            "message content rejected",
+        ),
     ],
 )
 def test_refusals_are_counted_by_reason_and_name_nobody(program, text, reason):
