@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, TextIO, cast
@@ -331,7 +332,14 @@ def _line(row: Row) -> str:
 
 def _texts(row: Row) -> list[str]:
     """Return what a technician sees of a row; nothing is an empty field, so that a line divides."""
-    at = row["accepted_at"].astimezone(SWEDEN).strftime("%Y-%m-%d %H:%M:%S")
     sender = row["from_address"] or row["envelope_sender"] or "<>"
     fields = (sender, row["recipient"], row["queue_id"], row["outcome"] or "-", row["subject"])
-    return [at, row["direction"], *map(formats.visible, fields)]
+    return [_swedish(row["accepted_at"]), row["direction"], *map(formats.visible, fields)]
+
+
+def _swedish(moment: datetime) -> str:
+    """Return a Swedish time; in the hour that comes twice in October with its zone, as --since."""
+    at = moment.astimezone(SWEDEN)
+    comes_twice = at.utcoffset() != at.replace(fold=1 - at.fold).utcoffset()
+    shown = at if comes_twice else at.replace(tzinfo=None)
+    return shown.isoformat(" ", "seconds")

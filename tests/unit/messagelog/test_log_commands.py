@@ -3,6 +3,7 @@
 import json
 import time
 import unicodedata
+from datetime import datetime
 
 import psycopg
 import pytest
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from compliance.errors import UserError
 from compliance.messagelog import archive_commands, commands, progress
+from compliance.messagelog.entry import first_chain, link, to_json
 
 SETTINGS = "municipality: {name: Sjövalla kommun, domain: sjovalla.example}\n"
 
@@ -234,6 +236,28 @@ def test_search_shows_times_as_sweden_has_them_whole_addresses_and_the_queue_id(
         "2026-11-24 10:06:00", "in", "Medborgare@x.example", "ks@x.example", "4ZrX2b0Yk1z1",
     ]  # fmt: skip
     assert (outcome in ("-", "unknown"), subject) == (True, "Bygglov för altan")
+
+
+def test_the_hour_that_comes_twice_in_october_is_shown_with_its_zone_and_no_other(
+    new_log, entry, monkeypatch, tmp_path
+):
+    dsn, chain, records = new_log(), first_chain(OUTBOX), []
+    for number, at in enumerate(("00:30", "01:30", "02:30"), 1):
+        accepted = datetime.fromisoformat(f"2026-10-25T{at}+00:00")
+        record = link(chain, number, entry(accepted_at=accepted), bytes(range(32)))
+        chain = record.chain
+        records.append(to_json(record))
+    with psycopg.connect(dsn("writer"), autocommit=True) as writer:
+        writer.execute("SELECT log.append(%s, %s, %s)", [OUTBOX, HOST, json.dumps(records)])
+
+    def shown(*words):
+        text = SETTINGS + f"log: {{dsn: '{dsn('reader')}'}}\n"
+        done = run(monkeypatch, tmp_path, text, "search", *words)
+        return [row.split("  ")[0] for row in done.stdout.splitlines()]
+
+    first, second = "2026-10-25 02:30:00+02:00", "2026-10-25 02:30:00+01:00"
+    assert shown() == ["2026-10-25 03:30:00", second, first]
+    assert shown("--since", second) == ["2026-10-25 03:30:00", second], "it can be asked for so"
 
 
 def test_what_is_looked_for_is_made_what_the_log_stores(log):
