@@ -31,9 +31,11 @@ _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 _BLANKS = b" \t\r"
 # The word before the parameters, without quotes or a comment behind it.
 _WORD = re.compile(rb'[\s"]*([^\s;"(]*)')
+# In an encoded word, which some programs leave without quotes, a semicolon ends nothing.
 _PARAMETER = re.compile(
     rb';\s*(?P<name>[^\s=;"*]+)(?:\*(?P<part>\d{1,4}))?(?P<extended>\*)?\s*='
-    rb'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"?|(?P<plain>[^;]*))',
+    rb'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"?'
+    rb"|(?P<plain>(?:=\?[^\s?=;]{1,80}\?[bBqQ]\?[^?]{0,255}\?=|[^;])*+))",
     re.DOTALL,
 )
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
