@@ -7,10 +7,12 @@ function mailbox. When LDAP is away, the last snapshot stands.
 
 import logging
 import math
+import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -30,6 +32,8 @@ _MAX_MISSES = 10_000
 _PAGE = 1_000
 _SNAPSHOT_SECONDS = 60
 _SENDERS_SECONDS = 5
+# To connect, to bind and to answer may take so long each.
+_STEPS = 3
 
 _log = logging.getLogger(__name__)
 
@@ -249,12 +253,12 @@ class Ldap:
                 server,
                 self._directory.reader_dn,
                 self._password,
-                auto_bind=True,
                 read_only=True,
                 raise_exceptions=True,
                 receive_timeout=seconds,
             )
-            with connection:
+            with _ended_after(_STEPS * seconds, connection), connection:
+                connection.bind()
                 found = connection.extend.standard.paged_search(
                     self._directory.base, wanted, attributes=attributes, paged_size=_PAGE
                 )
@@ -264,6 +268,33 @@ class Ldap:
         except Exception as error:
             # ldap3 raises IndexError and the like on an answer that is cut off or no LDAP at all.
             raise OSError(f"{uri}: the answer cannot be read ({error!r})") from error
+
+
+@contextmanager
+def _ended_after(seconds: int, connection: ldap3.Connection) -> Iterator[None]:
+    """End what is asked over a connection when its time is up, with OSError.
+
+    The library's own limit begins anew with each byte that comes.
+    """
+    is_over = threading.Event()
+
+    def end() -> None:
+        is_over.set()
+        if connection.socket is not None:
+            with suppress(OSError):  # not its own method, by which TLS ends and its bytes are read
+                socket.socket.shutdown(connection.socket, socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except Exception as error:
+        if is_over.is_set():
+            raise OSError(f"no whole answer within {seconds} seconds") from error
+        raise
+    finally:
+        timer.cancel()
 
 
 _SENDERS = "(&(objectClass=kommunpostGroup)(kommunpostRight=sender))"

@@ -2,7 +2,9 @@
 
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -198,12 +200,14 @@ def directory_that_says(tmp_path):
     """Make the settings of a directory that gives one answer to whoever connects."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
-        def settings(answer):
+        def settings(answer, per_time=4096, pause=0):
             def give():
                 connection, _ = listener.accept()
-                with connection:
+                with connection, suppress(OSError):
                     connection.recv(4096)
-                    connection.sendall(answer)
+                    for start in range(0, len(answer), per_time):
+                        connection.sendall(answer[start : start + per_time])
+                        time.sleep(pause)
 
             threading.Thread(target=give, daemon=True).start()
             (tmp_path / "password").write_text("hemligt\n")
@@ -231,3 +235,12 @@ def test_a_directory_that_answers_nonsense_is_one_that_is_away(directory_that_sa
     units = Units("sjovalla.example", Ldap(directory_that_says(answer)))
     units.refresh()
     assert units.addresses_of(ANNA, ANNA) is None
+
+
+def test_a_directory_that_answers_byte_by_byte_holds_no_mail_up(directory_that_says):
+    answer = b"0\x82\x10\x00" + bytes(50)  # of 4096 bytes, it says
+    ldap = Ldap(directory_that_says(answer, per_time=1, pause=0.2))
+    began = time.monotonic()
+    with pytest.raises(OSError, match="no whole answer within 3 seconds"):
+        list(ldap.mailboxes(None, ANNA))
+    assert time.monotonic() - began < 6
