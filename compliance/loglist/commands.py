@@ -11,6 +11,7 @@ import typer
 from django.conf import settings
 from django.db import Error as DatabaseError
 
+from compliance.diary.importers.mapping import read_mapping
 from compliance.errors import UserError
 from compliance.loglist.database import parameters, said_by_postgresql
 from compliance.messagelog.store import first_line, log_settings
@@ -157,6 +158,19 @@ def import_diary(
         f"{done.rows} records{days}: {done.added} new, {done.changed} changed, "
         f"{done.removed} removed"
     )
+
+
+@app.command()
+def check_mapping(
+    file: Annotated[Path, typer.Argument(help="What `log_list_diary_mapping` names")],
+) -> None:
+    """Check the file that says what the columns of a diary's export mean. Says every problem.
+
+    \b
+    Example: kommunpost loglist check-mapping inventory/example/diary.yml
+    """
+    read_mapping(file)
+    typer.echo(f"{file}: valid")
 
 
 @app.command()

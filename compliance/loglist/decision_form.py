@@ -1,5 +1,6 @@
 """What a reviewer fills in about one row of the review, or about many at once."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -11,14 +12,21 @@ from django.utils.translation import gettext_lazy as _
 from compliance.clock import today
 from compliance.diary.number import parse_number
 from compliance.directory.officials import Official
+from compliance.errors import UserError
 from compliance.loglist.diary import numbers_of
 from compliance.loglist.language import read
 from compliance.loglist.reviews import reasons
 from compliance.review.decision import Decision, Outcome, faults, review_texts
 from compliance.review.doubt import settling_faults
 
+_log = logging.getLogger(__name__)
+
 # Stands for whoever holds the mailbox of each row, until the directory has said who that is.
 HOLDER = "holder"
+_UNREADABLE = _(
+    "The number cannot be read: what is set about the diary's export is wrong. Tell the IT "
+    "department."
+)
 _SECRET = {"": None, "no": False, "yes": True}
 
 
@@ -92,8 +100,13 @@ class DecisionForm(forms.Form):
         """Hold the decision against the rules of the review."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.errors:
-            made = self.decision("")
-            field = next(iter(self.ASKED[made.outcome]), None)
+            field = next(iter(self.ASKED[Outcome(values["outcome"])]), None)
+            try:
+                made = self.decision("")
+            except UserError as error:  # nobody knows how a number is to be read
+                _log.error("a diary number cannot be read: %s", error)
+                self.add_error(field, _UNREADABLE)
+                return values
             number = values["number"].strip()
             if made.outcome is Outcome.REGISTERED and number and made.number is None:
                 self.add_error(field, _("This is no diary number. Write it like KS 2026/123."))

@@ -111,6 +111,7 @@ def own_numbers(installation, monkeypatch, tmp_path):
     )
     mapped = settings.LOGLIST.model_copy(update={"diary_mapping": path})
     monkeypatch.setattr(settings, "LOGLIST", mapped)
+    return path
 
 
 @pytest.fixture

@@ -138,6 +138,19 @@ def test_a_number_is_read_as_the_municipality_writes_its_own(
     assert f"Diarieförd: {stored}" in text_of(browser.get(entry))
 
 
+def test_a_number_that_nobody_knows_how_to_read_is_told_and_other_decisions_are_taken(
+    visit, rows, own_numbers, caplog
+):
+    own_numbers.write_text("columns: {number: A}\n", encoding="utf-8")
+    one, two = rows("Ett", "Två")
+    browser = visit("sbn")
+    answer = decide(browser, one, outcome="registered", number="SBN 2026/12")
+    assert answer.status_code == 400
+    assert "Numret kan inte tolkas" in text_of(answer)
+    assert "diary.yml:1" in caplog.text
+    assert decide(browser, two, outcome="private").status_code == 302
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
