@@ -6,13 +6,15 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from weasyprint.text.line_break import Layout
 
 from compliance.clock import SWEDEN
 from compliance.diary.number import DiaryNumber
 from compliance.errors import UserError
 from compliance.review.decision import Decision, NegligibleReason, Outcome, current, faults
+from compliance.review.document import Place, to_pdf
 from compliance.review.doubt import Doubt, Row, Step, due, letter, settling_faults
-from compliance.review.lag import label, lag, oldest_first
+from compliance.review.lag import Lag, label, lag, oldest_first
 from compliance.review.period import (
     Period,
     Regularity,
@@ -245,3 +247,18 @@ def test_no_letter_tells_the_question_whatever_stands_in_it(step):
     doubt = replace(DOUBT, question="Är Åsa Ek sjuk?\r\nBcc: x")
     said = letter(step, doubt, row, to="Per Ek", reviewer="Åsa Öberg", unit="KS")
     assert not any("sjuk" in part or "Bcc" in part for part in said)
+
+
+def test_no_text_of_a_protocol_is_measured_sign_by_sign(monkeypatch):
+    """Which took minutes for a period with many late rows, where nginx waits for one."""
+    measured, measure = [], Layout.get_first_line
+    monkeypatch.setattr(Layout, "get_first_line", lambda self: measured.append(1) or measure(self))
+    rows = [str(number) for number in range(60)]
+    period = replace(
+        reviewed(rows, [decide(Outcome.REGISTERED, row, number=NUMBER) for row in rows]),
+        lags=[Lag(row, 5, registered=True) for row in rows],
+    )
+    protocol = close(period, Reviewers("a", "b"), "a", "Åsa", NOW)
+    places = dict.fromkeys(rows, Place(NOW, "in", 100_000, "Åsa Öberg"))
+    assert to_pdf(protocol, places, "Sjövalla kommun", "sv").startswith(b"%PDF")
+    assert len(measured) < 50 * len(rows)
