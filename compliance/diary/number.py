@@ -44,6 +44,7 @@ _REVERSED = re.compile(
 )
 _WRITTEN = re.compile(r"(?:(\w+) )?([0-9]{4})/([0-9]+)(?:-([0-9]+))?")  # by `DiaryNumber`
 _TAIL = re.compile(r" ?([-/:.]) ?([0-9]+)")
+_MARKER = re.compile(r"(?i)d(?:iarie)?\.? ?n(?:umme)?r\.?:?")
 _SPACED_DOCUMENT = re.compile(rf" ([0-9]{{1,3}})(?![0-9{_LETTER}_])(?! ?[-/:.]?[0-9])")
 
 
@@ -149,7 +150,7 @@ def parse_number(text: str, rules: NumberRules) -> DiaryNumber | None:
     folded = _Folded(text.strip())
     last = date.max.year
     for start, end, number in _declared(folded.text, rules, last):
-        if (start, end) == (0, len(folded.text)):
+        if end == len(folded.text) and not _MARKER.sub("", folded.text[:start]).strip():
             return number
     for form in _forms(folded.text):
         reading = _read(folded, form, rules, last, marked=True)
@@ -160,7 +161,7 @@ def parse_number(text: str, rules: NumberRules) -> DiaryNumber | None:
 
 def _is_heading(text: str, reading: Reading) -> bool:
     """Before the number stands nothing, or a marker."""
-    return not re.sub(r"(?i)d(?:iarie)?\.? ?n(?:umme)?r\.?:?", "", text[: reading.start]).strip()
+    return not _MARKER.sub("", text[: reading.start]).strip()
 
 
 class _Folded:
@@ -226,11 +227,13 @@ def _declared(
             year = int(groups["year"]) if "year" in groups else _long_year(groups["yy"], last_year)
             document = groups.get("document")
             number = DiaryNumber(
-                (groups.get("authority") or "").upper(),
+                (groups.get("authority") or groups.get("prefix") or "").upper(),
                 year,
                 int(groups["serial"]),
                 int(document) if document else None,
             )
+            if groups.get("prefix") and "yy" in groups and 1900 <= number.serial < 2100:
+                continue  # KS 2026/12 is of 2026 also where 4711/26 is
             if rules.first_year <= year <= last_year and number.serial:
                 yield match.start(), match.end(), number
 

@@ -100,4 +100,6 @@ def _compiled(
         tokens[part] if at % 2 else re.escape(part).replace(r"\ ", " {0,2}")
         for at, part in enumerate(parts)
     )
+    if "authority" not in places:  # a prefix that people write all the same belongs to the number
+        expression = rf"(?:(?P<prefix>{'|'.join(sorted(authorities))}) {{0,2}})?{expression}"
     return re.compile(rf"(?<![\w.:/-]){expression}(?![\w])(?![-./:]\d)", re.IGNORECASE)

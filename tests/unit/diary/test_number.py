@@ -293,3 +293,28 @@ def test_a_pattern_that_cannot_be_is_told(pattern):
 @pytest.mark.parametrize("text", ["", "KS", "se KS 2024/1", "KS 2024/1 och", "hej 2024/5 hopp"])
 def test_a_cell_that_holds_more_or_less_than_a_number_is_none(text):
     assert parse_number(text, RULES) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("4711/26", "2026/4711"),
+        ("dnr 17/25", "2025/17"),
+        ("Diarienummer: 17/25", "2025/17"),
+        ("KS 17/25", "KS 2025/17"),
+        ("ks17/25", "KS 2025/17"),
+        ("KS 2026/12", "KS 2026/12"),
+        ("KS 2026/117", "KS 2026/117"),
+    ],
+)
+def test_a_declared_form_is_read_behind_a_marker_and_a_prefix_as_alone(written, number):
+    rules = NumberRules(patterns=("{serial}/{yy}",))
+    assert str(parse_number(written, rules)) == number
+    (found,) = find_numbers(f"Vi svarar på {written} idag.", rules, date(2026, 11, 1))
+    assert str(found.number) == number
+
+
+def test_the_prefix_before_a_declared_form_without_one_is_not_lost():
+    rules = NumberRules(patterns=("{year}/{serial}",))
+    (found,) = find_numbers("Se KS 2026/12.", rules, date(2026, 11, 1))
+    assert (str(found.number), found.written) == ("KS 2026/12", "KS 2026/12")
