@@ -9,9 +9,12 @@ from compliance.errors import UserError
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SWEDISH = "åäöÅÄÖ".encode("cp1252")
 # What an old Mac (Mac OS Roman) and MS-DOS (code pages 437 and 850) write for å, ä and ö. In
-# Windows-1252 they are dashes, quotes and such, and Š and Œ, which hardly stand within a word.
+# Windows-1252 they are dashes, quotes and such, and Š and Œ, which hardly stand within a word. The
+# Mac's ö is š there, as in Dušan; but without a vowel beside it, it is the one of Björn.
+_CONSONANTS = b"bcdfghjklmnpqrstvwxzBCDFGHJKLMNPQRSTVWXZ"
 _ELSEWHERE = re.compile(
-    rb"[A-Za-z]([%s])[a-z]" % ("åäö".encode("mac_roman") + "åäö".encode("cp850"))
+    rb"(?<=[A-Za-z])[%s](?=[a-z])|(?<=[%s])\x9a(?=[%s])"
+    % ("åä".encode("mac_roman") + "åäö".encode("cp850"), _CONSONANTS, _CONSONANTS)
 )
 
 
@@ -63,9 +66,9 @@ def _refuse_other_letters(path: Path, data: bytes) -> None:
     """Raise UserError if å, ä and ö of another system stand in a text that has none of Windows'."""
     found = _ELSEWHERE.search(data)
     if found and not any(letter in data for letter in _SWEDISH):
-        line = data[: found.start(1)].replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n") + 1
+        line = data[: found.start()].replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n") + 1
         raise UserError.of(
-            f"the byte {found[1][0]:#04x} seems to be a letter of Macintosh or MS-DOS",
+            f"the byte {found[0][0]:#04x} seems to be a letter of Macintosh or MS-DOS",
             f"{path}:{line}",
             "save the file as UTF-8",
             "Filens å, ä och ö är sparade på ett äldre sätt. Spara den som UTF-8.",

@@ -30,7 +30,10 @@ def test_the_letters_of_an_old_mac_or_of_dos_are_not_taken_for_others(file, enco
     assert problem.remedy == "save the file as UTF-8"
 
 
-@pytest.mark.parametrize("names", ["Goran Šaric\nSean O’Brien\n", "Jašar Öst\n", "100 € – ”ja”…\n"])
+@pytest.mark.parametrize(
+    "names",
+    ["Goran Šaric\nSean O’Brien\n", "Jašar Öst\n", "Dušan Ek\nMiloš Boškovic\n", "100 € – ”ja”…\n"],
+)
 def test_other_letters_of_windows_are_letters(file, names):
     file.write_bytes(names.encode("cp1252"))
     assert read_text(file) == names
