@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from compliance.errors import Problem, UserError
 from compliance.files.yamltree import values_of
+from compliance.mail_domain import mail_domain
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -30,7 +31,9 @@ class Municipality(BaseModel):
 
     model_config = _STRICT
     name: str = Field(description="As in running text, e.g. Sjövalla kommun")
-    domain: str = Field(description="The mail domain, e.g. sjovalla.example")
+    domain: Annotated[str, AfterValidator(mail_domain)] = Field(
+        description="The mail domain, e.g. sjovalla.example"
+    )
 
 
 class Server(BaseModel):

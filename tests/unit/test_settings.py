@@ -35,6 +35,35 @@ def test_a_key_that_stands_twice_is_told_and_neither_is_taken(tmp_path, more, wh
     assert "stands twice" in said
 
 
+@pytest.mark.parametrize(
+    ("domain", "remedy"),
+    [
+        ("sjovalla", "write it in lower case, without @ and spaces, e.g. sjovalla.example"),
+        ("@sjovalla.se", "without @"),
+        ("ks@sjovalla.se", "without @"),
+        (" sjovalla .se", "spaces"),
+        ("Sjovalla.se", "lower case"),
+        ("sjovalla.se.", "e.g. sjovalla.example"),
+        ("-sjovalla.se", "e.g. sjovalla.example"),
+        ("", "e.g. sjovalla.example"),
+        ("sjövalla.se", "write it as DNS has it, xn--sjvalla-b1a.se"),
+        ("@sjövalla.se", "without @"),
+        ("ö..se", "e.g. sjovalla.example"),
+    ],
+)
+def test_a_mail_domain_that_is_none_is_told_with_what_to_write(tmp_path, domain, remedy):
+    said = told(tmp_path, f"municipality: {{name: Sjövalla kommun, domain: '{domain}'}}\n")
+    assert said.startswith("kommunpost.yml: municipality.domain: ")
+    assert f"{domain!r} is no mail domain" in said
+    assert remedy in said
+
+
+def test_a_domain_of_swedish_letters_is_taken_as_dns_has_it(tmp_path):
+    text = "municipality: {name: Sjövalla kommun, domain: xn--sjvalla-b1a.se}\n"
+    (tmp_path / "kommunpost.yml").write_text(text, encoding="utf-8")
+    assert load(tmp_path / "kommunpost.yml").municipality.domain == "xn--sjvalla-b1a.se"
+
+
 @pytest.mark.parametrize("text", ["", "- one\n", "# nothing yet\n", "text"])
 def test_a_file_without_any_key_is_told_in_words(tmp_path, text):
     said = told(tmp_path, text)
