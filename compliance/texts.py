@@ -86,6 +86,11 @@ def leaves(raw: object, where: str, prefix: str = "") -> Iterator[tuple[str, Tex
         yield from leaves(value, where, f"{prefix}.{key}" if prefix else str(key))
 
 
+def counted(number: int, one: str, more: str = "") -> str:
+    """Write how many of something there are, in English: 1 row, 2 rows. more: if not with an s."""
+    return f"{number} {one if number == 1 else more or one + 's'}"
+
+
 @dataclass(frozen=True)
 class _Place:
     """A value on its way into a text: as it is written, or as the word that goes with it."""

@@ -26,6 +26,7 @@ from compliance.directory.tree import Held
 from compliance.errors import UserError
 from compliance.letters import render
 from compliance.post import Letter, send
+from compliance.texts import counted
 
 app = typer.Typer(help="Who must have which mailbox.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(password_commands.app, name="password")
@@ -66,8 +67,9 @@ def check(
     for line in show.notices(notices_of(service.organisation, service.last_days)):
         typer.echo(line)
     typer.echo(
-        f"The sources of {found.municipality} are sound: {len(found.people)} people, "
-        f"{len(found.pcs)} PCs, {len(found.units)} units, {len(found.positions)} positions."
+        f"The sources of {found.municipality} are sound: "
+        f"{counted(len(found.people), 'person', 'people')}, {counted(len(found.pcs), 'PC')}, "
+        f"{counted(len(found.units), 'unit')}, {counted(len(found.positions), 'position')}."
     )
 
 
@@ -168,7 +170,7 @@ def _carry_out(directory: settings.Directory, made: MailboxPlan) -> None:
         writes = writes_of(connection, directory.base, made)
         for number in _progress(len(writes)):
             writes[number]()
-    typer.echo(f"Done: {len(writes)} changes written.")
+    typer.echo(f"Done: {counted(len(writes), 'change')} written.")
 
 
 def _read_sources(organisation: Path | None, people: Path | None, pcs: Path | None) -> Organisation:

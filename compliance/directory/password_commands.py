@@ -16,6 +16,7 @@ from compliance.directory.ldap import connect
 from compliance.directory.logins import Login, read_logins
 from compliance.errors import UserError
 from compliance.letters import render
+from compliance.texts import counted
 
 app = typer.Typer(
     help="Passwords, and logins that are held or locked.",
@@ -129,7 +130,8 @@ def _told(login: Login) -> Iterator[str]:
     if login.held_until:
         yield f"held until {_at(login.held_until)}"
     if login.last_failure:
-        yield f"{login.failures} wrong passwords, the last at {_at(login.last_failure)}"
+        failures = counted(login.failures, "wrong password")
+        yield f"{failures}, the last at {_at(login.last_failure)}"
     if login.code_until:
         yield f"a code for the first login is out until {_at(login.code_until)}"
 

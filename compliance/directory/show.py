@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from compliance.directory.model import Conflict, Notice
 from compliance.directory.plan import Action, Change, MailboxPlan
+from compliance.texts import counted
 
 _MARKS = {
     Action.CREATE: "+",
@@ -116,10 +117,9 @@ def summary(plan: MailboxPlan) -> str:
         return f"Nothing to change: {len(plan.mailboxes)} mailboxes are as the sources say."
     counts = plan.counts()
     listed = ", ".join(f"{counts[action]} to {action}" for action in Action if counts[action])
-    return (
-        f"Plan: {listed}; {len(plan.records)} new records in the ledger of addresses; "
-        f"access to {len(_changed_groups(plan))} mailboxes changes."
-    )
+    records = counted(len(plan.records), "new record")
+    mailboxes = counted(len(_changed_groups(plan)), "mailbox", "mailboxes")
+    return f"Plan: {listed}; {records} in the ledger of addresses; access to {mailboxes} changes."
 
 
 def as_json(plan: MailboxPlan) -> str:

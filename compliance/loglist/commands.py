@@ -15,6 +15,7 @@ from compliance.diary.importers.mapping import read_mapping
 from compliance.errors import UserError
 from compliance.loglist.database import parameters, said_by_postgresql
 from compliance.messagelog.store import first_line, log_settings
+from compliance.texts import counted
 
 app = typer.Typer(
     help="The log list's own tables and work.", no_args_is_help=True, rich_markup_mode=None
@@ -121,13 +122,14 @@ def work() -> None:
     with worker() as reader:
         made = take_in(reader, authority_of)
         if made:
-            typer.echo(f"{made} rows to review")
+            typer.echo(f"{counted(made, 'row')} to review")
         matched = match_units(reader)
         if matched.decided or matched.suggested:
-            typer.echo(f"{matched.decided} rows are in the diary, {matched.suggested} may be")
+            decided = counted(matched.decided, "row is", "rows are")
+            typer.echo(f"{decided} in the diary, {matched.suggested} may be")
         sent = send_due(timezone.now())
         if sent:
-            typer.echo(f"{sent} letters about questions")
+            typer.echo(f"{counted(sent, 'letter')} about questions")
 
 
 @app.command()
@@ -155,7 +157,7 @@ def import_diary(
         done = take_over(unit, entries, file.name, reader.session())
     days = f" from {done.first} to {done.last}" if done.first else ""
     typer.echo(
-        f"{done.rows} records{days}: {done.added} new, {done.changed} changed, "
+        f"{counted(done.rows, 'record')}{days}: {done.added} new, {done.changed} changed, "
         f"{done.removed} removed"
     )
 
@@ -192,7 +194,7 @@ def copy(
 
     with worker() as reader:
         written = write_copies(reader, unit_names(), folder)
-    typer.echo(f"{written} lists copied to {folder}")
+    typer.echo(f"{counted(written, 'list')} copied to {folder}")
 
 
 def _start_django() -> None:

@@ -27,6 +27,7 @@ from compliance.messagelog.outbox_health import (
 )
 from compliance.messagelog.shipped import Shipped
 from compliance.settings import Capture, Log
+from compliance.texts import counted
 
 # A day is closed and compared in the first hour of the next one (UTC).
 LATE_DAYS = 2
@@ -154,7 +155,7 @@ def _judge_store(now: datetime, kept: StoreHealth) -> list[Problem]:
         remedy = f"run `kommunpost log reconcile --day {kept.reconciled}`, which says why"
         found.append(Problem(what, "the log", remedy))
     if kept.months_ahead < FEWEST_MONTHS:
-        what = f"only {kept.months_ahead} months are made ahead"
+        what = f"only {counted(kept.months_ahead, 'month is', 'months are')} made ahead"
         remedy = "read `journalctl -u kommunpost-log-maintain`, and start it"
         found.append(Problem(what, "the log", remedy))
     return found

@@ -1,6 +1,7 @@
 """`kommunpost watch`: what lies unread in function mailboxes, and who is reminded of it."""
 
 import json
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,9 @@ from compliance.directory.held import read_held
 from compliance.directory.ldap import connect
 from compliance.errors import Problem, UserError
 from compliance.messagelog.mailboxes import Mailbox, note
+from compliance.output_file import opened
 from compliance.post import send
+from compliance.texts import counted
 from compliance.watch import letters, memory, unread
 from compliance.watch.keepers import watched
 from compliance.watch.reminders import Reminder, Watched, after, due
@@ -42,7 +45,11 @@ def unread_(
     if output is None:
         typer.echo(found)
     else:
-        output.write_text(found + "\n", encoding="utf-8")
+        is_new = not output.exists()
+        with opened(output) as stream:
+            if is_new:  # root writes it, and the folder's group has to read it (roles/watch)
+                os.fchmod(stream.fileno(), 0o640)
+            stream.write(f"{found}\n".encode())
 
 
 @app.command()
@@ -127,7 +134,7 @@ def _show(reminders: list[Reminder], *, as_json: bool, dry_run: bool) -> None:
     for reminder in reminders:
         typer.echo(
             f"{reminder.mailbox.address}: {reminder.keeper} {reminder.to.address} {verb} reminded; "
-            f"unread since {reminder.arrived}, {reminder.age} working days"
+            f"unread since {reminder.arrived}, {counted(reminder.age, 'working day')}"
         )
     if not reminders:
         typer.echo("No reminder is due.")

@@ -55,7 +55,7 @@ def _three(files: Files) -> list[str | Path]:
 def test_check_needs_no_settings_when_it_is_told_the_files(run, files):
     done = run("check", *_three(files))
     assert done.exit_code == 0
-    assert "3 people, 3 PCs, 2 units, 1 positions" in done.stdout
+    assert "3 people, 3 PCs, 2 units, 1 position" in done.stdout
     assert "? pc-without-owner (1): nobody owns the PC: PC PC3" in done.stdout
 
 

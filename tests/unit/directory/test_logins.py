@@ -62,7 +62,7 @@ def test_logins_are_told_in_swedish_time(monkeypatch):
     login = _login(pwdFailureTime="20261125115930Z", pwdAccountLockedTime="20261125115930Z")
     told = "; ".join(password_commands._told(login))
     assert told == (
-        "held until 2026-11-25 13:01:30; 1 wrong passwords, the last at 2026-11-25 12:59:30"
+        "held until 2026-11-25 13:01:30; 1 wrong password, the last at 2026-11-25 12:59:30"
     )
 
 

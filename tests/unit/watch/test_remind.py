@@ -1,6 +1,8 @@
 """`kommunpost watch remind`: letters go out once, and what failed is told."""
 
+import errno
 import json
+import os
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -140,6 +142,40 @@ def test_a_letter_that_is_not_taken_stops_no_other_and_is_tried_again(town):
     town.refuses = set()
     town.remind()
     assert town.sent == ["ann.ek", "ann.ek"], "one for each mailbox"
+
+
+def test_one_working_day_is_told_as_one(town):
+    town.lies(kommunstyrelsen=MONDAY - timedelta(days=4))
+    assert "1 working day\n" in town.remind("--dry-run").stdout
+    town.lies(kommunstyrelsen=MONDAY - timedelta(days=5))
+    assert "2 working days\n" in town.remind("--dry-run").stdout
+
+
+def test_what_lies_unread_is_written_whole_or_not_at_all(town, monkeypatch):
+    """A disk that is full keeps what was looked up last."""
+    monkeypatch.setattr(unread, "look", lambda _: unread.Unread(MONDAY, {}))
+    file = town.folder / "found.json"
+    file.write_text("sedan förut", encoding="utf-8")
+
+    def full(_handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", full)
+        done = CliRunner().invoke(app, ["watch", "unread", "--output", str(file)])
+    assert "cannot be written (No space left on device)" in str(done.exception)
+    assert file.read_text(encoding="utf-8") == "sedan förut"
+    assert CliRunner().invoke(app, ["watch", "unread", "--output", str(file)]).exit_code == 0
+    assert unread.read(file).at == MONDAY
+
+
+def test_the_group_of_the_folder_reads_what_root_has_looked_up(town, monkeypatch):
+    """Reminders are sent as another user than the one whom Dovecot answers."""
+    monkeypatch.setattr(unread, "look", lambda _: unread.Unread(MONDAY, {}))
+    file = town.folder / "found.json"
+    for _ in range(2):
+        assert CliRunner().invoke(app, ["watch", "unread", "--output", str(file)]).exit_code == 0
+        assert f"{file.stat().st_mode:o}" == "100640"
 
 
 def test_an_old_look_is_refused(town):
