@@ -24,12 +24,14 @@ _MAX_VALUE = 16_384
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
+_PIECE = re.compile(rb"[^=]+")
+_BARE_CR = re.compile(rb"\r(?!\n)")
 _EMPTY_HEAD = re.compile(rb"\r?\n")
 _AFTER_DELIMITER = re.compile(rb"(--)?[ \t]{0,100}(?:\r?\n|\r?\Z)")
 _KIND = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,80}")
 _MECHANISM = re.compile(r'[\s"]*([a-z0-9-]+)', re.IGNORECASE)
 _NO_DIGITS = bytes(
-    set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+    set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
 )
 
 Headers = dict[str, list[bytes]]
@@ -64,11 +66,26 @@ class Part:
         end = self.end if limit is None else min(self.end, self.start + limit)
         body = raw[self.start : end]
         if self.encoding == "base64":
-            digits = body.translate(None, _NO_DIGITS)
-            if len(digits) % 4 == 1:  # one digit alone carries no byte
-                digits = digits[:-1]
-            return binascii.a2b_base64(digits + b"=" * (-len(digits) % 4))
-        return binascii.a2b_qp(body) if self.encoding == "quoted-printable" else body
+            # Some programs encode piece by piece: behind the padding of one begins another.
+            decoded = bytearray()
+            for piece in _PIECE.finditer(body.translate(None, _NO_DIGITS)):
+                decoded += _bytes_of(piece[0])
+            return bytes(decoded)
+        if self.encoding == "quoted-printable":
+            return binascii.a2b_qp(_with_line_ends(body))
+        return body
+
+
+def _bytes_of(digits: bytes) -> bytes:
+    """Decode base64 without its padding; one digit alone at the end carries no byte."""
+    if len(digits) % 4 == 1:
+        digits = digits[:-1]
+    return binascii.a2b_base64(digits + b"=" * (-len(digits) % 4))
+
+
+def _with_line_ends(raw: bytes) -> bytes:
+    """Write the bare CR of some programs as the line end that they mean, in as many bytes."""
+    return _BARE_CR.sub(b"\n", raw)
 
 
 @dataclass(frozen=True)
@@ -82,6 +99,8 @@ class Message:
 
 def read(raw: bytes) -> Message:
     """Find the headers and the parts of a message."""
+    if not _HEAD_END.search(raw) and not _EMPTY_HEAD.match(raw):  # else lines end as they should
+        raw = _with_line_ends(raw)
     headers, start = _head(raw, 0, len(raw), _MAX_HEAD)
     reading = _Reading(raw)
     root = reading.part(headers, start, len(raw), 0)

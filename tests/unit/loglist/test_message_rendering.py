@@ -1,6 +1,7 @@
 """What a page shows of a message: the text that its sender meant, and nothing that acts."""
 
 import re
+from base64 import b64encode
 
 import pytest
 from hypothesis import given
@@ -202,3 +203,27 @@ def test_a_name_for_a_file_holds_no_line_end():
 def test_ten_levels_are_read_and_the_eleventh_is_told():
     assert rendering.read(nested(10)).is_whole
     assert not rendering.read(nested(11)).is_whole
+
+
+def test_base64_that_was_encoded_piece_by_piece_is_shown_to_its_end():
+    pieces = [b64encode(piece.encode()) for piece in ("Hej på er,", "vi vill", " bygga ", "altan.")]
+    for between in (b"", b"\r\n"):
+        raw = b"Content-Transfer-Encoding: base64\r\n\r\n" + between.join(pieces)
+        assert rendering.read(raw).text == "Hej på er,vi vill bygga altan."
+
+
+@pytest.mark.parametrize("received", ["", "Received: by mail.sjovalla.example\n", "X: y\r\n"])
+def test_a_message_whose_lines_end_with_cr_alone_is_shown(received):
+    """As Postfix keeps it: what it writes above ends with LF."""
+    raw = received.encode() + LETTER.replace(b"\r\n", b"\r")
+    letter = rendering.read(raw)
+    assert letter.headers["subject"] == "Bygglov för altan"
+    assert letter.text == "Hej på er!\n\n    Vi vill bygga en altan."
+    assert [found.name for found in letter.attachments] == ["ritning över altan.pdf", ""]
+    assert rendering.attachment(raw, 1)[1] == b"%PDF-1"
+
+
+def test_a_cr_alone_in_a_message_with_lines_of_its_own_makes_no_header():
+    letter = rendering.read(b"Subject: Ett\rFrom: chefen@sjovalla.example\r\n\r\nText\r\n")
+    assert "from" not in letter.headers
+    assert letter.text == "Text"
