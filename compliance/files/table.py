@@ -1,6 +1,6 @@
 """Tables with a heading, as CSV or as an Excel workbook: the same columns, the same problems."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,8 +33,10 @@ def read_table(
     problems: list[Problem],
     *,
     others_pass: bool = False,
-) -> list[Row]:
+) -> Iterator[Row]:
     """Read a table whose heading names the columns, in lower case and any order.
+
+    The heading is read at once, each row as it is asked for: a diary has hundreds of thousands.
 
     What kind of file it is, is seen from its first bytes. others_pass: columns of other names are
     passed over, as in another program's export; in a list that people write for us they are
@@ -60,9 +62,8 @@ def read_table(
     columns = [name.lower() for name in heading.cells]
     _refuse_unfit(heading, columns, required, known, others_pass=others_pass)
     # Every column keeps its place, so that a field tells in which cell it stood.
-    return [
-        Row(dict(zip(_distinct(columns, known), line.cells, strict=True)), line) for line in lines
-    ]
+    names = _distinct(columns, known)
+    return (Row(dict(zip(names, line.cells, strict=True)), line) for line in lines)
 
 
 def _refuse_unfit(

@@ -23,10 +23,11 @@ def read_rows(path: Path, mapping: Mapping) -> list[DiaryEntry]:
     required = [name for key, name in mapping.columns.items() if key in _REQUIRED]
     optional = [name for key, name in mapping.columns.items() if key not in _REQUIRED]
     rows = read_table(path, (*required, *optional), (), problems, others_pass=True)
-    found = [_Reader(row, mapping, problems).entry() for row in rows]
+    read = (_Reader(row, mapping, problems).entry() for row in rows)
+    found = with_distinct_keys(entry for entry in read if entry)
     if problems:
         raise UserError(problems)
-    return with_distinct_keys(entry for entry in found if entry)
+    return found
 
 
 def with_distinct_keys(entries: Iterable[DiaryEntry]) -> list[DiaryEntry]:

@@ -137,7 +137,7 @@ def _deliveries(folder: Path, problems: list[Problem]) -> Iterator[_Delivery]:
 def _rows(path: Path, problems: list[Problem]) -> Iterator[tuple[Row, Change]]:
     """Give the sound rows of a file of changes; there may be none, when nothing happened."""
     try:
-        rows = read_table(path, _COLUMNS, PEOPLE_OPTIONAL, problems)
+        rows = list(read_table(path, _COLUMNS, PEOPLE_OPTIONAL, problems))
     except UserError as error:
         problems += error.problems
         return

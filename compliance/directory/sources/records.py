@@ -28,7 +28,7 @@ _STATUSES = (Status.ACTIVE.value, Status.SUSPENDED.value, Status.ON_LEAVE.value)
 def read_people(path: Path) -> list[Located[Person]]:
     """Read the list of people. Raises UserError with every problem in it."""
     problems: list[Problem] = []
-    rows = read_table(path, PEOPLE_COLUMNS, PEOPLE_OPTIONAL, problems)
+    rows = list(read_table(path, PEOPLE_COLUMNS, PEOPLE_OPTIONAL, problems))
     people = [person_of(row) for row in rows if _is_sound(row, person_faults(row), problems)]
     _raise_if_any(problems)
     if not people:
@@ -42,7 +42,7 @@ def read_pcs(path: Path) -> list[Located[Pc]]:
     Raises UserError with every problem.
     """
     problems: list[Problem] = []
-    rows = read_table(path, PC_COLUMNS, (), problems)
+    rows = list(read_table(path, PC_COLUMNS, (), problems))
     pcs = [_pc(row) for row in rows if _is_sound(row, _pc_faults(row), problems)]
     _raise_if_any(problems)
     return pcs

@@ -1,5 +1,6 @@
 """Diary exports are read with public and protected apart, and every problem has its place."""
 
+import tracemalloc
 from datetime import date
 from pathlib import Path
 
@@ -46,6 +47,19 @@ def problems_of(path: Path, mapping: Mapping) -> list[str]:
         read_diary(path, mapping)
     assert all(problem.remedy for problem in caught.value.problems)
     return [f"{item.where.rpartition('/')[2]}: {item.what}" for item in caught.value.problems]
+
+
+def test_to_read_a_long_diary_takes_little_more_memory_than_to_have_it(export, mapping):
+    row = "KS 2026/{0};1;2026-03-03;I;Åsa Öberg {0};Ansökan om brygga nummer {0};Nej;;;;pe\n"
+    path = export(HEADING + "".join(map(row.format, range(1, 5_000))))
+    tracemalloc.start()
+    try:
+        read = read_diary(path, mapping)
+        kept, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(read) == 4_999
+    assert most < 2 * kept
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
@@ -163,11 +177,11 @@ def test_every_problem_is_told_with_row_and_column(export, mapping):
         "KS 2026/2;;2026-03-03;I;a\n"
     )
     assert problems_of(export(HEADING + rows), mapping) == [
-        "diary.csv:4: there are 5 fields, but the heading has 11",
         "diary.csv:2: column diarienummer: 'KS-tjugo' is no diary number",
         "diary.csv:3: column handlingsnr: 'ett' is no number",
         "diary.csv:3: column datum: '3 mars' is no day",
         "diary.csv:3: column riktning: 'Hit' is not known",
+        "diary.csv:4: there are 5 fields, but the heading has 11",
     ]
 
 
