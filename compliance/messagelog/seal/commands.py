@@ -148,13 +148,15 @@ def verify_extract(
         if as_json:
             _write([json.dumps({"holds": False, "error": str(error)}, ensure_ascii=False)])
         else:
-            sys.stderr.write(f"{extract}: the extract does not hold: {error}\n")
+            name = verifier.plain(str(extract))
+            sys.stderr.write(f"{name}: the extract does not hold: {error}\n")
         raise typer.Exit(1) from error
     except (OSError, ValueError, MemoryError) as error:
+        is_there = not isinstance(error, OSError)
         raise UserError.of(
             f"the extract cannot be read ({str(error) or 'it needs more memory than there is'})",
-            str(extract),
-            "name the JSON file that came with the extract",
+            verifier.plain(str(extract)),
+            "ask for it in parts" if is_there else "name the JSON file that came with it",
         ) from error
     if as_json:
         told = {
@@ -162,6 +164,7 @@ def verify_extract(
             "domain": verified.domain,
             "fingerprints": [verifier.fingerprint(one) for one in verified.keys],
             "key_is_known": known is not None,
+            "key_is_followed": verified.is_followed,
             "rows": [asdict(row) for row in verified.rows],
         }
         _write([json.dumps(told, ensure_ascii=False)])

@@ -86,7 +86,7 @@ def _check_masks(rows: int, masks: Mapping[int, Mapping[str, str]]) -> None:
         for name, basis in fields.items():
             if name not in FIELDS:
                 raise UserError.of(f"there is no field {name!r} to mask", "", ", ".join(FIELDS))
-            if not basis.strip():
+            if verifier.is_blank(basis):
                 raise UserError.of(
                     f"the mask of {name} has no legal basis",
                     f"row {position}",
@@ -132,7 +132,9 @@ def sealed_rows(
     signed = store.statements()
     number = closings(of_log(signed)).get(day, (0, None))[0]
     if not number:
-        raise UserError.of("the day is not closed", str(day), "run `kommunpost log seal`")
+        what = "nothing of the day is sealed"
+        remedy = "if mail was accepted then and the day is over, run `kommunpost log seal`"
+        raise UserError.of(what, str(day), remedy)
     leaves = [leaf for _, leaf in store.leaves(day).get(unit, [])]
     tree = SealedTree(
         number, signed[number - 1], unit, merkle.levels([leaf.hash for leaf in leaves])

@@ -287,5 +287,6 @@ def read_public_keys(path: Path) -> tuple[bytes, ...]:
         raise UserError.of(
             f"the public key cannot be read ({error})",
             str(path),
-            "`openssl pkey -in KEY -pubout` writes it from the sealing key",
+            "name the municipality's published keys (nyckel.pem); where the sealing key is, "
+            "`openssl pkey -in KEY -pubout` writes its public one",
         ) from error

@@ -10,6 +10,7 @@ The rest of the seal takes its hashes from here, so that no formula is written t
 
 import hashlib
 import json
+import os
 import re
 import sys
 import unicodedata
@@ -33,6 +34,8 @@ KEY_BYTES = 32
 SIGNATURE_BYTES = 64
 # A file that is larger isn't read: what is made of it in memory is many times as large.
 MOST_BYTES = 200_000_000
+_MOST_KEYS = 100
+_MOST_KEY_FILE_BYTES = 1_000_000
 
 _MISSING = b"\xff\xff\xff\xff"
 # What a field is isn't in its hash: 1234 and "1234" have the same. Fields not named here are text.
@@ -45,6 +48,7 @@ _HEX = re.compile(r"(?:[0-9a-f]{2})*")
 _PEM = re.compile(rb"-----BEGIN .*?-----END [^\n]*", re.DOTALL)
 _STEERS = re.compile(r"C.|Zl|Zp").match
 _MOST_DIGITS = 19  # of 64 bits
+_LONGEST_NAME = 255  # its length stands in one byte
 # A longer text is cut where people read it, so that it can't fill the screen.
 _MOST_SIGNS = 200
 _WRONG_SHAPE = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
@@ -145,18 +149,25 @@ class VerifiedRow:
 
 @dataclass(frozen=True)
 class Verified:
-    """An extract that holds. keys: the public keys that it hangs on, oldest first."""
+    """An extract that holds. keys: the public keys that it hangs on, oldest first.
+
+    is_followed: another key is known that came after them, so that they should sign no more.
+    """
 
     domain: str
     keys: tuple[bytes, ...]
+    is_followed: bool
     rows: list[VerifiedRow]
 
 
 @dataclass(frozen=True)
 class _Statement:
-    """A statement that closes a day. key: its signer's. trees: rows in all and root, by unit."""
+    """A statement that closes a day. trees: rows in all and root, by unit.
 
-    key: bytes
+    key: which of the extract's keys signed it, the first being 0.
+    """
+
+    key: int
     number: int
     day: str
     domain: str
@@ -172,9 +183,10 @@ def verify(text: str, keys: Sequence[bytes] | None = None) -> Verified:
         return _verify(text, keys)
     except ExtractError:
         raise
+    except json.JSONDecodeError as error:
+        raise ExtractError(f"it is not JSON ({plain(str(error))})") from error
     except _WRONG_SHAPE as error:
-        why = plain(str(error))
-        raise ExtractError(f"this is no extract as docs/seal-format.md has it ({why})") from error
+        raise ExtractError("this is no extract as docs/seal-format.md has it") from error
 
 
 def _verify(text: str, keys: Sequence[bytes] | None) -> Verified:
@@ -183,17 +195,15 @@ def _verify(text: str, keys: Sequence[bytes] | None) -> Verified:
         raise ExtractError(f"this is not an extract of format {EXTRACT_FORMAT}")
     _object(extract, {"format", "key", "statements", "rows"}, "the extract")
     own_keys = _keys(extract["key"])
+    known = own_keys if keys is None else tuple(keys)
     # A key that is followed by another stays published before it.
-    if keys is not None and own_keys != tuple(keys[: len(own_keys)]):
+    if own_keys != known[: len(own_keys)]:
+        if own_keys[: len(known)] == known:
+            raise ExtractError("it has a key that follows those given: get the newest that are out")
         raise ExtractError("the extract was signed with another key than the one given")
     statements = [_statement(own_keys, one) for one in _list(extract["statements"], "statements")]
+    domain = _domain(statements)
     by_number = {one.number: one for one in statements}
-    domains = {one.domain for one in statements}
-    if len(domains) != 1:
-        raise ExtractError("the extract must have statements of exactly one domain")
-    # Of a day that was closed again with late rows, one statement only tells how many it has.
-    if not len(statements) == len(by_number) == len({one.day for one in statements}):
-        raise ExtractError("the extract has two statements of one day or number")
     rows = []
     for position, row in enumerate(_list(extract["rows"], "rows"), 1):
         try:
@@ -206,8 +216,28 @@ def _verify(text: str, keys: Sequence[bytes] | None) -> Verified:
         raise ExtractError("a row stands there twice")
     if by_number.keys() != {row.statement for row in rows}:
         raise ExtractError("the extract has a statement that no row refers to")
-    signers = {one.key for one in statements}
-    return Verified(domains.pop(), tuple(key for key in own_keys if key in signers), rows)
+    signers = sorted({one.key for one in statements})
+    own = tuple(own_keys[place] for place in signers)
+    return Verified(domain, own, own[-1] != known[-1], rows)
+
+
+def _domain(statements: Sequence[_Statement]) -> str:
+    """Return whose the statements are. Raises ExtractError if they don't go together."""
+    if not statements:
+        raise ExtractError("the extract has no statement")
+    domains = {one.domain for one in statements}
+    if len(domains) != 1:
+        raise ExtractError("the extract has statements of several domains")
+    # Of a day that was closed again with late rows, one statement only tells how many it has.
+    for several in ({one.day for one in statements}, {one.number for one in statements}):
+        if len(several) != len(statements):
+            raise ExtractError("the extract has two statements of one day or number")
+    newest = 0
+    for one in sorted(statements, key=lambda one: one.number):
+        if one.key < newest:
+            raise ExtractError(f"statement {one.number} is signed with a key that was followed")
+        newest = one.key
+    return domains.pop()
 
 
 def _load(text: str) -> dict[str, Any]:
@@ -237,10 +267,15 @@ def _no_number(number: str) -> NoReturn:
     raise ExtractError(f"{plain(number)} is not a number of at most {_MOST_DIGITS} digits alone")
 
 
-def _object(value: object, names: set[str], what: str) -> dict[str, Any]:
-    if not isinstance(value, dict) or value.keys() != names:
-        raise ExtractError(f"{what} must have the names {', '.join(sorted(names))} and no other")
-    return value
+def _object(
+    value: object, names: set[str], what: str, *, may_have_more: bool = False
+) -> dict[str, Any]:
+    if isinstance(value, dict) and (
+        value.keys() >= names if may_have_more else value.keys() == names
+    ):
+        return value
+    others = "" if may_have_more else " and no other"
+    raise ExtractError(f"{what} must have the names {', '.join(sorted(names))}{others}")
 
 
 def _list(value: object, what: str) -> list[Any]:
@@ -252,7 +287,10 @@ def _list(value: object, what: str) -> list[Any]:
 def _text(value: object, what: str) -> str:
     if not isinstance(value, str):
         raise ExtractError(f"{what} must be text")
-    value.encode("utf-8")  # half a surrogate pair is no text
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ExtractError(f"{what} has half of a character") from error
     return value
 
 
@@ -276,6 +314,8 @@ def _keys(value: object) -> tuple[bytes, ...]:
     keys = tuple(joined[at : at + KEY_BYTES] for at in range(0, len(joined), KEY_BYTES))
     if not keys or len(keys[-1]) != KEY_BYTES or len(set(keys)) != len(keys):
         raise ExtractError(f"the key is not {KEY_BYTES} bytes, or several such, each once")
+    if len(keys) > _MOST_KEYS:
+        raise ExtractError(f"it has more than {_MOST_KEYS} keys")
     return keys
 
 
@@ -283,21 +323,36 @@ def _statement(keys: Sequence[bytes], signed: object) -> _Statement:
     parts = _object(signed, {"text", "signature"}, "a statement")
     text = _text(parts["text"], "a statement's text")
     signature = _bytes(parts["signature"], SIGNATURE_BYTES, "a signature")
-    key = keys[signer(keys, text, signature)]
-    statement = _load(text)
+    key = signer(keys, text, signature)
+    named = {"format", "kind", "number", "domain"}
+    statement = _object(_load(text), named, "a statement", may_have_more=True)
     if statement["format"] != STATEMENT_FORMAT or statement["kind"] != "day":
         raise ExtractError("a statement does not close a day")
-    day = _text(statement["day"], "a statement's day")
-    if date.fromisoformat(day).isoformat() != day:
-        raise ExtractError("a statement's day is not written as 2026-11-24")
-    trees = {
-        tree["unit"]: (_whole(tree["rows"], "rows"), _bytes(tree["root"], HASH_BYTES, "a root"))
-        for tree in statement["units"]
-    }
-    if len(trees) != len(statement["units"]):
-        raise ExtractError("a statement has a unit twice")
+    _object(statement, {"day", "units"}, "a statement that closes a day", may_have_more=True)
     number = _whole(statement["number"], "a statement's number")
-    return _Statement(key, number, day, _text(statement["domain"], "a statement's domain"), trees)
+    if number < 1:
+        raise ExtractError("statements are numbered from 1")
+    domain, day = _text(statement["domain"], "a statement's domain"), _day(statement["day"])
+    return _Statement(key, number, day, domain, _trees(statement["units"]))
+
+
+def _day(value: object) -> str:
+    day = _text(value, "a statement's day")
+    with suppress(ValueError):
+        if date.fromisoformat(day).isoformat() == day:
+            return day
+    raise ExtractError("a statement's day is not written as 2026-11-24")
+
+
+def _trees(units: object) -> dict[str | None, tuple[int, bytes]]:
+    trees: dict[str | None, tuple[int, bytes]] = {}
+    for one in _list(units, "a statement's units"):
+        tree = _object(one, {"unit", "rows", "root"}, "a statement's unit", may_have_more=True)
+        unit = None if tree["unit"] is None else _text(tree["unit"], "a statement's unit")
+        if unit in trees:
+            raise ExtractError("a statement has a unit twice")
+        trees[unit] = (_whole(tree["rows"], "rows"), _bytes(tree["root"], HASH_BYTES, "a root"))
+    return trees
 
 
 def _row(value: object, statements: Mapping[int, _Statement]) -> VerifiedRow:
@@ -307,13 +362,16 @@ def _row(value: object, statements: Mapping[int, _Statement]) -> VerifiedRow:
         raise ExtractError(f"statement {row['statement']} is not in the extract")
     unit = None if row["unit"] is None else _text(row["unit"], "its unit")
     if unit not in statement.trees:
-        raise ExtractError(f"statement {statement.number} has no unit {plain(unit or '(none)')}")
+        raise ExtractError(f"statement {statement.number} has no rows of {_named(unit)}")
     size, signed_root = statement.trees[unit]
     cells: dict[str, str | int | None] = {}
     masked: dict[str, str] = {}
     commitments = []
-    for cell in _list(row["cells"], "cells"):
+    for one in _list(row["cells"], "cells"):
+        cell = _object(one, {"field"}, "a cell", may_have_more=True)
         name = _text(cell["field"], "a field's name")
+        if len(name.encode("utf-8")) > _LONGEST_NAME:
+            raise ExtractError(f"a field's name is longer than {_LONGEST_NAME} bytes")
         if name in cells or name in masked:
             raise ExtractError(f"field {plain(name)} stands there twice")
         commitments.append((name, _cell(name, cell, cells, masked)))
@@ -331,7 +389,7 @@ def _cell(
     what = f"field {plain(name)}"
     if cell.keys() == _MASKED:
         masked[name] = _text(cell["basis"], f"the basis of {what}")
-        if not masked[name].strip():
+        if is_blank(masked[name]):
             raise ExtractError(f"{what} is masked without a legal basis")
         return _bytes(cell["masked"], HASH_BYTES, f"the mask of {what}")
     if cell.keys() not in (_SHOWN, _SHOWN_BYTES):
@@ -346,16 +404,21 @@ def _cell(
     kind = "whole number" if name in _NUMBERS else "bytes" if name in _BYTES else "text"
     if value is not None and type(value) is not {"whole number": int, "text": str}.get(kind):
         raise ExtractError(f"{what} is neither {kind} nor null")
-    return commitment(salt, framed(None if value is None else str(value).encode("utf-8")))
+    written = None if value is None else _text(str(value), what).encode("utf-8")
+    return commitment(salt, framed(written))
+
+
+def is_blank(basis: str) -> bool:
+    """Return whether a legal basis has no sign that is seen."""
+    return all(unicodedata.category(sign)[0] in "CZ" for sign in basis)
 
 
 def read_extract(path: Path) -> str:
-    """Read an extract's file. Raises OSError, or ValueError if it is too large or not UTF-8."""
-    with path.open("rb") as file:
-        content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise ValueError(f"it is larger than {MOST_BYTES} bytes")
-    return content.decode("utf-8")
+    """Read an extract's file. Raises OSError, ValueError if it is too large, else ExtractError."""
+    try:
+        return _read(path, MOST_BYTES).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ExtractError(f"it is not UTF-8, from byte {error.start} on") from error
 
 
 def read_keys(path: Path) -> tuple[bytes, ...]:
@@ -363,11 +426,22 @@ def read_keys(path: Path) -> tuple[bytes, ...]:
 
     Raises OSError or ValueError.
     """
-    content = path.read_bytes()
-    keys = tuple(map(_key, _PEM.findall(content) or [content]))
+    content = _read(path, _MOST_KEY_FILE_BYTES)
+    found = _PEM.findall(content)
+    if content.count(b"-----BEGIN ") != len(found):
+        raise ValueError("a key in it is cut off")
+    keys = tuple(map(_key, found or [content]))
     if len(set(keys)) != len(keys):
         raise ValueError("a key stands there twice")
     return keys
+
+
+def _read(path: Path, most: int) -> bytes:
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"it is larger than {most} bytes")
+    return content
 
 
 def _key(pem: bytes) -> bytes:
@@ -392,6 +466,10 @@ def plain(text: str) -> str:
     return "".join(shown) + ("…" if len(text) > _MOST_SIGNS else "")
 
 
+def _named(unit: str | None) -> str:
+    return "no unit" if unit is None else f"unit {plain(unit)}"
+
+
 def describe(verified: Verified, *, key_is_known: bool) -> str:
     """Say what was verified, in plain words, one line each."""
     trees: dict[tuple[str, bool, str, int, int], int] = {}
@@ -400,20 +478,22 @@ def describe(verified: Verified, *, key_is_known: bool) -> str:
         trees[tree] = trees.get(tree, 0) + 1
     lines = [f"{len(verified.rows)} rows of the message log of {plain(verified.domain)} hold"]
     for (day, is_none, unit, rows, number), shown in sorted(trees.items()):
-        name = "(none)" if is_none else plain(unit)
+        name = _named(None if is_none else unit)
         lines.append(
-            f"  {day}, unit {name}: {shown} of the {rows} rows of that day, by statement {number}"
+            f"  {day}, {name}: {shown} of the {rows} rows of that day, by statement {number}"
         )
     masks = sorted({basis for row in verified.rows for basis in row.masked.values()})
     lines += [f"  masked under {plain(basis)}" for basis in masks]
     lines += [f"Signed with the key of fingerprint {fingerprint(key)}" for key in verified.keys]
+    if verified.is_followed:
+        lines.append("Another key has followed. Compare the statements with the published ones.")
     if not key_is_known:
         lines.append("Compare it with what the municipality publishes.")
     return "\n".join(lines)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Verify the extract named; 0 if it holds, 1 if not, 2 if it can't be read."""
+    """Verify the extract named; 0 if it holds, 1 if not, 2 if it can't be read or told of."""
     if not 1 <= len(arguments) <= 2:
         sys.stderr.write("usage: verifier.py EXTRACT [PUBLIC_KEYS]\n")
         return 2
@@ -425,12 +505,18 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     except (OSError, ValueError, MemoryError) as error:
         why = str(error) or "it needs more memory than there is"
-        sys.stderr.write(f"{' or '.join(arguments)} cannot be read: {why}\n")
+        names = " or ".join(map(plain, arguments))
+        sys.stderr.write(f"{names} cannot be read: {plain(why)}\n")
         return 2
     told = describe(verified, key_is_known=keys is not None) + "\n"
-    # A terminal that lacks a sign is shown its code.
-    encoding = sys.stdout.encoding
-    sys.stdout.write(told.encode(encoding, "backslashreplace").decode(encoding))
+    try:  # a terminal that lacks a sign is shown its code
+        encoding = sys.stdout.encoding
+        sys.stdout.write(told.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+    except (OSError, AttributeError):  # the disk is full, the reader has gone, or there is none
+        sys.stderr.write("The extract holds, but what it tells cannot be written.\n")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for Python tries once more at its end
+        return 2
     return 0
 
 

@@ -23,7 +23,7 @@ from compliance.messagelog.seal.verification import verify
 
 NEW_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
 NEW = (NEW_KEY.public_key().public_bytes_raw(),)
-FRIDAY = MONDAY + timedelta(days=4)
+FRIDAY, SATURDAY = MONDAY + timedelta(days=4), MONDAY + timedelta(days=5)
 
 
 def pem(*keys):
@@ -115,8 +115,26 @@ def test_an_extract_from_before_the_new_key_holds_by_the_keys_of_today(log):
 def test_an_extract_with_a_key_that_the_published_file_lacks_does_not_hold(log):
     extract = make_extract(rows(log, FRIDAY), {}, PUBLIC + NEW)
     assert verifier.verify(extract, PUBLIC + NEW).keys == NEW
-    with pytest.raises(verifier.ExtractError, match="another key than the one given"):
+    with pytest.raises(verifier.ExtractError, match="a key that follows those given"):
         verifier.verify(extract, PUBLIC)
+
+
+def test_what_the_old_key_signed_after_the_new_one_does_not_hold_beside_it(log):
+    (forged,) = close(log, KEY, 6)
+    assert forged.number == 6
+    with pytest.raises(UserError, match="statement 6 is signed with a key that was followed"):
+        make_extract(rows(log, FRIDAY, SATURDAY), {}, PUBLIC + NEW)
+
+
+def test_it_is_told_that_a_key_was_followed_for_who_has_it_may_sign_what_they_like(log):
+    close(log, KEY, 6)
+    alone = make_extract(rows(log, SATURDAY), {}, PUBLIC + NEW)
+    old, new = (make_extract(rows(log, day), {}, PUBLIC + NEW) for day in (MONDAY, FRIDAY))
+    assert [verifier.verify(one).is_followed for one in (alone, old, new)] == [True, True, False]
+    before = make_extract(rows(log, MONDAY), {}, PUBLIC)
+    assert not verifier.verify(before).is_followed, "nobody can know it yet"
+    told = verifier.describe(verifier.verify(before, PUBLIC + NEW), key_is_known=True)
+    assert "Compare the statements with the published ones" in told
 
 
 @pytest.mark.parametrize("key", ["", "00", "00" * 33, PUBLIC[0].hex() * 2])
@@ -131,6 +149,20 @@ def test_keys_stand_below_one_another_in_their_file(key_file):
     key_file.write_bytes(b"Made in 2026:\r\n" + pem(KEY).replace(b"\n", b"\r\n") + b"\n"
                          b"Made in 2031:\n" + pem(NEW_KEY).rstrip())  # fmt: skip
     assert verifier.read_keys(key_file) == PUBLIC + NEW
+
+
+def test_no_more_keys_are_tried_than_a_municipality_ever_has(log):
+    extract = json.loads(make_extract(rows(log, MONDAY), {}, PUBLIC))
+    many = "".join(number.to_bytes(32, "big").hex() for number in range(1, 101))
+    with pytest.raises(verifier.ExtractError, match="more than 100 keys"):
+        verifier.verify(json.dumps(extract | {"key": PUBLIC[0].hex() + many}))
+
+
+@pytest.mark.parametrize("spoiled", [pem(KEY, NEW_KEY)[:-30], pem(KEY)[:60] + pem(NEW_KEY)])
+def test_a_file_of_keys_that_was_cut_is_told(key_file, spoiled):
+    key_file.write_bytes(spoiled)
+    with pytest.raises(UserError, match="a key in it is cut off"):
+        read_public_keys(key_file)
 
 
 def test_a_key_that_stands_twice_is_told(key_file):

@@ -64,6 +64,8 @@ CHANGES = {
     "a short salt": lambda e: cell(e, 0, "recipient").update(salt="00"),
     "a mask": lambda e: cell(e, 1, "subject").update(masked="00" * 32),
     "no basis": lambda e: cell(e, 1, "subject").update(basis=" "),
+    "a basis that nobody sees": lambda e: cell(e, 1, "subject").update(basis="\u200b\ufeff\x00"),
+    "a cell that is none": lambda e: e["rows"][0]["cells"].insert(0, "recipient"),
     "a place": lambda e: e["rows"][0].update(index=1),
     "a place outside": lambda e: e["rows"][0].update(index=4),
     "a unit": lambda e: e["rows"][0].update(unit="bun"),
@@ -156,8 +158,12 @@ SAYS = {
     "raw bytes as text": "field subject_raw is neither bytes nor null",
     "capital digits": "hexadecimal in lower case",
     "a statement twice": "two statements of one day",
-    "no statements": "exactly one domain",
+    "no statements": "the extract has no statement",
+    "a long name": "a field's name is longer than 255 bytes",
+    "half a character": "field recipient has half of a character",
+    "a cell that is none": "a cell must have the names field$",
     "no basis": "without a legal basis",
+    "a basis that nobody sees": "without a legal basis",
     "a row twice": "a row stands there twice",
     "a statement": "statement 2 is not in the extract",
     "a signature": "signature of a statement is wrong",
@@ -185,7 +191,15 @@ def with_statement(change):
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"domain": "omvarlden.example"}, "exactly one domain"),
+        ({"domain": "omvarlden.example"}, "statements of several domains"),
+        ({"number": 0}, "statements are numbered from 1"),
+        ({"number": "99"}, "a statement's number must be a whole number"),
+        ({"day": "0000-01-01"}, "day is not written as 2026-11-24"),
+        ({"day": "20261130"}, "day is not written as 2026-11-24"),
+        ({"units": 1}, "a statement's units must be a JSON array"),
+        ({"units": [{"rows": 1, "root": "00" * 32}]}, "must have the names root, rows, unit$"),
+        ({"units": [{"unit": 1, "rows": 1, "root": "00" * 32}]}, "unit must be text"),
+        ({"units": [{"unit": None, "rows": 1, "root": "00" * 32}] * 2}, "has a unit twice"),
         ({"kind": "disposal"}, "does not close a day"),
         ({"format": "kommunpost-seal-2"}, "does not close a day"),
     ],
@@ -242,7 +256,7 @@ def test_what_is_no_extract_is_refused(text):
 
 def test_an_extract_of_another_municipality_does_not_hold_with_the_key_given():
     with pytest.raises(ExtractError, match="another key"):
-        verify(TEXT, bytes(32))
+        verify(TEXT, [bytes(32)])
 
 
 @pytest.fixture
@@ -310,12 +324,38 @@ def test_the_verifier_stands_alone(files, tmp_path):
         (b"[" * 1_000_000, 1),
         (b'{"format":' * 100_000, 1),
         (b"9" * 1_000_000, 1),
-        (b"\xff\xfe", 2),
+        (b"\xff\xfe", 1),
+        (TEXT.encode("utf-8-sig"), 1),
     ):
         strange.write_bytes(content)
         done = run(strange)
         assert (done.returncode, done.stderr.count("\n"), done.stdout) == (status, 1, "")
         assert len(done.stderr) < 1000
+
+
+@pytest.mark.parametrize("full", ["/dev/full", None])
+def test_what_holds_and_cannot_be_told_is_not_said_to_fail(files, full):
+    """1 would say that the extract does not hold."""
+    _, good, _ = files
+    shell = f'exec "$@" >{full}' if full else 'exec "$@" >&-'
+    words = [sys.executable, "-I", verifier.__file__, str(good)]
+    done = subprocess.run(["sh", "-c", shell, "-", *words], capture_output=True, text=True)
+    told = "The extract holds, but what it tells cannot be written.\n"
+    assert (done.returncode, done.stderr) == (2, told)
+
+
+def test_a_key_file_without_end_is_given_up(files):
+    _, good, _ = files
+    assert verifier.main([str(good), "/dev/zero"]) == 2
+
+
+def test_a_file_name_moves_no_cursor(files, tmp_path):
+    strange = tmp_path / "\x1b[2Jutdrag.json"
+    strange.write_bytes(files[2].read_bytes())
+    result = CliRunner().invoke(cli.app, ["verify", str(strange)])
+    assert (result.exit_code, "\x1b" in result.output) == (1, False)
+    result = CliRunner().invoke(cli.app, ["verify", str(strange) + "x"])
+    assert "\x1b" not in str(result.exception)
 
 
 def test_a_terminal_that_lacks_a_sign_is_shown_its_code(files, monkeypatch):
