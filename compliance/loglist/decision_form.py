@@ -23,10 +23,7 @@ _log = logging.getLogger(__name__)
 
 # Stands for whoever holds the mailbox of each row, until the directory has said who that is.
 HOLDER = "holder"
-_UNREADABLE = _(
-    "The number cannot be read: what is set about the diary's export is wrong. Tell the IT "
-    "department."
-)
+_UNREADABLE = _("The number cannot be read: a setting is wrong. Tell the IT department.")
 _SECRET = {"": None, "no": False, "yes": True}
 
 

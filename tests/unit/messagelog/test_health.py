@@ -41,7 +41,7 @@ def test_a_log_that_is_well_gives_no_alarm():
         ({"kept": StoreHealth(date(2026, 11, 20), None, None, 12)}, "last day that was sealed"),
         ({"kept": StoreHealth(None, date(2026, 11, 20), 0, 12)}, "last day that was compared"),
         ({"kept": StoreHealth(None, date(2026, 11, 24), 1, 12)}, "reconcile --day 2026-11-24"),
-        ({"kept": StoreHealth(None, None, None, 1)}, "only 1 months"),
+        ({"kept": StoreHealth(None, None, None, 1)}, "only 1 month is made ahead"),
     ],
 )
 def test_each_thing_that_is_wrong_is_told_with_what_to_do(change, told):
