@@ -2,7 +2,9 @@
 
 import subprocess
 import tempfile
+import threading
 import uuid
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -12,6 +14,20 @@ import pytest
 from compliance.messagelog import store
 from compliance.messagelog.entry import LogEntry
 from compliance.messagelog.outbox import Outbox
+
+
+@contextmanager
+def running(work):
+    """Run what goes on until it is told to stop, for the length of a block."""
+    stop = threading.Event()
+    thread = threading.Thread(target=work, args=[stop])
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=30)
+        assert not thread.is_alive()
 
 
 def make_entry(**changes):

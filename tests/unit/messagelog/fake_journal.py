@@ -2,12 +2,11 @@
 
 import json
 import sys
-import threading
 import time
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from conftest import running
 
 from compliance.messagelog import delivery, journal_tail, perseverance
 from compliance.messagelog.delivery import Follower
@@ -122,19 +121,9 @@ def following(journal, dsn, monkeypatch):
     monkeypatch.setattr(delivery, "IDLE_SECONDS", 0.5)
     monkeypatch.setattr(journal_tail, "_uid", {"postfix": "102"}.get)
 
-    @contextmanager
     def run():
-        stop = threading.Event()
         log = Log(dsn=dsn("writer"))
-        follower = Follower(HOST, log, lambda _: "ks", Notifier("", 60), journal.tail)
-        thread = threading.Thread(target=follower.run, args=[stop])
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join(timeout=30)
-            assert not thread.is_alive()
+        return running(Follower(HOST, log, lambda _: "ks", Notifier("", 60), journal.tail).run)
 
     return run
 

@@ -2,10 +2,10 @@
 
 import threading
 import time
-from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
+from conftest import running
 
 from compliance.errors import UserError
 from compliance.messagelog import perseverance, ship
@@ -22,18 +22,9 @@ def shipping(tmp_path, dsn, monkeypatch):
     """Run a shipper for the length of a block."""
     monkeypatch.setattr(perseverance, "LONGEST_WAIT_SECONDS", 0.5)
 
-    @contextmanager
     def run(folder="outbox", host=HOST):
-        stop = threading.Event()
-        shipper = Shipper(tmp_path / folder, host, Log(dsn=dsn("writer")), Notifier("", 60))
-        thread = threading.Thread(target=shipper.run, args=[stop])
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join(timeout=30)
-            assert not thread.is_alive()
+        log = Log(dsn=dsn("writer"))
+        return running(Shipper(tmp_path / folder, host, log, Notifier("", 60)).run)
 
     return run
 
