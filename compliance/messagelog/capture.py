@@ -1,11 +1,11 @@
 """What the milter decides, apart from the milter: messages to entries, and who may send as whom.
 
-Pure but for the outbox and the directory that are handed in, so that it runs and is tested on any
-machine. `milter.py` feeds it from Postfix.
+Pure but for the directory that is handed in, so that it runs and is tested on any machine.
+`milter.py` feeds it from Postfix.
 """
 
 import ipaddress
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -33,19 +33,16 @@ _WANTED = {
 }
 
 
-class OutboxUnavailableError(Exception):
-    """The outbox can't make entries durable now: the message must not be accepted."""
-
-
-class EntrySink(Protocol):
-    """Where entries become durable."""
-
-    def append(self, entries: Sequence[LogEntry]) -> None:
-        """Return when all are on disk. Raises OutboxUnavailableError, and then none counts."""
+class MustAskError(Exception):
+    """The answer isn't in memory: the directory must be asked, which may take time."""
 
 
 class Directory(Protocol):
-    """What the capture asks the directory. Answers come from memory, or within a short time-out."""
+    """What the capture asks the directory.
+
+    Answers come from memory; one that doesn't comes within a short time-out, or, where nobody may
+    wait, each method raises MustAskError instead.
+    """
 
     def unit_of(self, address: str) -> str | None:
         """Return the id of the unit that the mailbox with this address belongs to."""
@@ -223,7 +220,6 @@ class Capture:
     domain: str
     probe_key: bytes
     directory: Directory
-    outbox: EntrySink
     clock: Callable[[], datetime] = _utc_now
     spam_header: str = ""
 
@@ -247,10 +243,6 @@ class Capture:
         if any(map(self.directory.is_function, parties)):
             return archive.recipient_on(self.clock().date())
         return None
-
-    def log(self, message: Message, origin: Origin, queue_id: str, *, is_probe: bool) -> None:
-        """Make one entry per recipient durable. Raises OutboxUnavailableError."""
-        self.outbox.append(self.entries(message, origin, queue_id, is_probe=is_probe))
 
     def entries(
         self, message: Message, origin: Origin, queue_id: str, *, is_probe: bool

@@ -9,15 +9,13 @@ import fcntl
 import logging
 import os
 import threading
-import time
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from compliance.errors import UserError
-from compliance.messagelog.capture import OutboxUnavailableError
 from compliance.messagelog.entry import LogEntry, link, new_seed, to_json
+from compliance.messagelog.group_commit import Done, GroupCommit, Ticket
 from compliance.messagelog.outbox_folder import (
     REQUEST,
     BrokenChainError,
@@ -38,6 +36,10 @@ LINGER_SECONDS = 0.005
 PIECE_BYTES = 1024 * 1024
 
 _log = logging.getLogger(__name__)
+
+
+class OutboxUnavailableError(Exception):
+    """Entries can't be made durable now: the message must not be accepted."""
 
 
 class _Segment:
@@ -90,23 +92,8 @@ class _Segment:
         os.close(self._descriptor)
 
 
-@dataclass
-class _Ticket:
-    """One caller's entries, waiting for the disk. `turn` is held until there is an outcome."""
-
-    entries: Sequence[LogEntry]
-    turn: threading.Lock = field(default_factory=threading.Lock)
-    is_done: bool = False
-    error: Exception | None = None
-
-
 class Outbox:
-    """Append entries durably, from many threads at once, with one write and sync for all waiting.
-
-    The thread that comes first writes for those who wait (group commit). If there was company in
-    the last batch it lingers for a moment, so that more can share one sync; a lone session never
-    waits for others.
-    """
+    """Append entries durably, from any thread, with one write and sync for all who wait."""
 
     def __init__(
         self, folder: Path, host: str | None = None, *, linger: float = LINGER_SECONDS
@@ -117,11 +104,6 @@ class Outbox:
         """
         self._folder = folder
         self._host = host
-        self._linger = linger
-        self._queue: list[_Ticket] = []
-        self._queue_lock = threading.Lock()
-        self._has_leader = False
-        self._had_company = False
         self._tail: Tail
         self._segment: _Segment | None = None
         self._mark: int | None = None
@@ -136,50 +118,39 @@ class Outbox:
                 str(folder),
                 "see that the disk is not full and the folder belongs to this user",
             ) from error
+        self._commits = GroupCommit(self._commit, linger)
+
+    def submit(self, entries: Sequence[LogEntry], done: Done) -> None:
+        """Return at once; call `done` from another thread when all are on disk, or none counts.
+
+        It gets None, or the OutboxUnavailableError, and must not raise.
+        """
+        self._commits.submit(Ticket(entries, lambda error: done(_unavailable(error))))
 
     def append(self, entries: Sequence[LogEntry]) -> None:
         """Return when all entries are on disk. Raises OutboxUnavailableError if they aren't."""
-        ticket = _Ticket(entries)
-        ticket.turn.acquire()
-        with self._queue_lock:
-            self._queue.append(ticket)
-            leads = not self._has_leader
-            self._has_leader = True
-        if not leads:
-            ticket.turn.acquire()  # released with the outcome, or with the lead
-        if not ticket.is_done:
-            self._lead()
-        if ticket.error is not None:
-            raise OutboxUnavailableError(str(ticket.error)) from ticket.error
+        is_done = threading.Event()
+        found: list[Exception | None] = []
+
+        def done(error: Exception | None) -> None:
+            found.append(error)
+            is_done.set()
+
+        self.submit(entries, done)
+        is_done.wait()
+        if found[0] is not None:
+            raise found[0]
 
     def close(self) -> None:
         """Release the files. No append may follow."""
+        self._commits.close()
+        self._release()
+
+    def _release(self) -> None:
         self._let_go()
         os.close(self._lock)
 
-    def _lead(self) -> None:
-        """Write for all who wait, then hand the lead on."""
-        if self._had_company:
-            time.sleep(self._linger)
-        with self._queue_lock:
-            batch, self._queue = self._queue, []
-        self._had_company = len(batch) > 1
-        try:
-            self._commit(batch)
-        except Exception as error:
-            for ticket in batch:
-                ticket.error = ticket.error or error
-            _log.error("the outbox cannot write: %s", error)
-        finally:
-            for ticket in batch:
-                ticket.is_done = True
-                ticket.turn.release()
-            with self._queue_lock:
-                self._has_leader = bool(self._queue)
-                if self._queue:
-                    self._queue[0].turn.release()
-
-    def _commit(self, batch: list[_Ticket]) -> None:
+    def _commit(self, batch: list[Ticket]) -> None:
         self._leave_broken()
         lines: list[bytes] = []
         tail = self._tail
@@ -256,7 +227,7 @@ class Outbox:
             self._make_identity()
             self._open_last()
         except (OSError, ValueError):
-            self.close()
+            self._release()
             raise
 
     def _make_identity(self) -> None:
@@ -309,6 +280,14 @@ class Outbox:
         if self._mark is not None:
             os.close(self._mark)
         self._segment = self._mark = None
+
+
+def _unavailable(error: Exception | None) -> Exception | None:
+    if error is None:
+        return None
+    unavailable = OutboxUnavailableError(str(error))
+    unavailable.__cause__ = error
+    return unavailable
 
 
 def _pieces(lines: Sequence[bytes]) -> Iterator[bytes]:

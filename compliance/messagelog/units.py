@@ -21,6 +21,7 @@ from ldap3.core.exceptions import LDAPException
 from ldap3.utils.conv import escape_filter_chars
 
 from compliance.messagelog import addresses
+from compliance.messagelog.capture import MustAskError
 from compliance.settings import Directory, read_secret
 
 REFRESH_SECONDS = 30.0
@@ -81,39 +82,47 @@ class Units:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _looking: threading.Lock = field(default_factory=threading.Lock)
 
-    def unit_of(self, address: str) -> str | None:
-        """Return the id of the unit that the mailbox with this address belongs to."""
-        mailbox = self._find(address)
+    def unit_of(self, address: str, *, ask: bool = True) -> str | None:
+        """Return the id of the unit that the mailbox with this address belongs to.
+
+        ask: whether the directory may be asked, as in all three; else raises MustAskError if it
+        must be.
+        """
+        mailbox = self._find(address, ask=ask)
         return mailbox.unit if mailbox else None
 
-    def is_function(self, address: str) -> bool:
+    def is_function(self, address: str, *, ask: bool = True) -> bool:
         """Say whether this is an address of a function mailbox."""
-        mailbox = self._find(address)
+        mailbox = self._find(address, ask=ask)
         return mailbox is not None and mailbox.is_function
 
-    def addresses_of(self, login: str, sender: str) -> frozenset[str] | None:
+    def addresses_of(self, login: str, sender: str, *, ask: bool = True) -> frozenset[str] | None:
         """Return the addresses that a login may name when it sends with this envelope sender.
 
         They are those of its own mailbox, and of the sender's if it may send as that one. None
         while nothing is known.
         """
-        mine = self._find(login)
+        mine = self._find(login, ask=ask)
         if mine is None:
             return None if self._loaded_at is None else frozenset()
-        other = self._find(sender)
+        other = self._find(sender, ask=ask)
         if other is None or other.key == mine.key:
             return mine.addresses
         # Postfix has said yes by now, so a no of ours must be fresh, and no directory is no answer.
-        if not self._is_sender(mine, other) and not self._renew_senders():
+        if not self._is_sender(mine, other) and not self._renew_senders(ask=ask):
             return None
         return mine.addresses | other.addresses if self._is_sender(mine, other) else mine.addresses
 
     def _is_sender(self, mine: Mailbox, other: Mailbox) -> bool:
         return mine.key in self._senders.get(other.holder, ())
 
-    def _renew_senders(self) -> bool:
+    def _renew_senders(self, *, ask: bool) -> bool:
         """Ask who may send as whom, unless that was just asked; False if there is no answer."""
-        if self._is_away or not self._looking.acquire(timeout=LOOKUP_SECONDS):
+        if self._is_away:
+            return False
+        if not ask:
+            raise MustAskError
+        if not self._looking.acquire(timeout=LOOKUP_SECONDS):
             return False
         try:
             if self.clock() - self._senders_at >= SENDERS_SECONDS:
@@ -160,21 +169,23 @@ class Units:
         self._by_key = by_key
         self._stamp = max([self._stamp, *(mailbox.stamp for mailbox in fresh)])
 
-    def _find(self, address: str) -> Mailbox | None:
+    def _find(self, address: str, *, ask: bool) -> Mailbox | None:
         key = addresses.key_of(address, self.domain)
         base = addresses.without_extension(key)
         found = self._by_address.get(key) or self._by_address.get(base)
         if found is None and addresses.domain_of(key) == self.domain.lower():
-            return self._look_up(base)
+            return self._look_up(base, ask=ask)
         return found
 
-    def _look_up(self, address: str) -> Mailbox | None:
+    def _look_up(self, address: str, *, ask: bool) -> Mailbox | None:
         """Ask for a new address, unless it was just asked for or the directory is away.
 
         One look-up at a time: while one waits for a slow directory, other mail goes on without.
         """
         if self._is_away or self._is_miss(address):
             return None
+        if not ask:
+            raise MustAskError
         if not self._looking.acquire(timeout=LOOKUP_SECONDS):
             return None
         try:
@@ -211,6 +222,26 @@ class Units:
         if self._is_away:
             _log.info("the directory is back")
         self._is_away = False
+
+
+class AtOnce:
+    """The same answers as far as they stand in memory; raises MustAskError for the others."""
+
+    def __init__(self, units: Units) -> None:
+        """units: where they stand."""
+        self._units = units
+
+    def unit_of(self, address: str) -> str | None:
+        """As `Units` says."""
+        return self._units.unit_of(address, ask=False)
+
+    def is_function(self, address: str) -> bool:
+        """As `Units` says."""
+        return self._units.is_function(address, ask=False)
+
+    def addresses_of(self, login: str, sender: str) -> frozenset[str] | None:
+        """As `Units` says."""
+        return self._units.addresses_of(login, sender, ask=False)
 
 
 class Ldap:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from compliance import probe_token
 from compliance.messagelog import capture as module
-from compliance.messagelog.capture import Capture, Message, Origin, OutboxUnavailableError
+from compliance.messagelog.capture import Capture, Message, Origin
 
 NOW = datetime(2026, 11, 24, 9, 5, 0, 120, tzinfo=UTC)
 KEY = b"k" * 32
@@ -40,18 +40,6 @@ class FakeDirectory:
         return None if self.own is None else self.own.get((login, sender), frozenset())
 
 
-class Kept:
-    """An outbox in memory."""
-
-    def __init__(self):
-        self.entries, self.is_full = [], False
-
-    def append(self, entries):
-        if self.is_full:
-            raise OutboxUnavailableError("full")
-        self.entries += entries
-
-
 @pytest.fixture
 def directory():
     anna = frozenset({ANNA, "anna@sjovalla.example"})
@@ -60,18 +48,12 @@ def directory():
 
 
 @pytest.fixture
-def box():
-    return Kept()
-
-
-@pytest.fixture
-def capture(directory, box):
+def capture(directory):
     return Capture(
         host="mail.sjovalla.example",
         domain="sjovalla.example",
         probe_key=KEY,
         directory=directory,
-        outbox=box,
         clock=lambda: NOW,
     )
 
@@ -89,7 +71,7 @@ def entries(capture, note, origin=OUTSIDE, is_probe=False):
     return capture.entries(note, origin, "4ZrX2b0Yk1z1", is_probe=is_probe)
 
 
-def test_one_entry_per_envelope_recipient_hidden_copies_too(capture, box):
+def test_one_entry_per_envelope_recipient_hidden_copies_too(capture):
     note = message(
         recipients=[ANNA, BO, "ANNA.astrom@sjovalla.example"],
         From=b"=?utf-8?q?=C3=85ke?= <medborgare@omvarlden.example>",
@@ -99,8 +81,7 @@ def test_one_entry_per_envelope_recipient_hidden_copies_too(capture, box):
         References=b"<0@sjovalla.example>\n <9@omvarlden.example>",
         In_Reply_To=b"<9@omvarlden.example>",
     )
-    capture.log(note, OUTSIDE, "4ZrX2b0Yk1z1", is_probe=False)
-    first, second = box.entries
+    first, second = entries(capture, note)
     assert (first.recipient, second.recipient) == (ANNA, BO)
     assert (first.recipient_unit, second.recipient_unit) == ("bun", "ks")
     assert first.subject == "Bygglov för altan"
@@ -319,12 +300,6 @@ def test_forged_verdicts_are_counted_however_they_are_written():
     assert note.forged_verdicts == 2
 
 
-def test_an_outbox_that_cannot_write_is_told_to_the_milter(capture, box):
-    box.is_full = True
-    with pytest.raises(OutboxUnavailableError):
-        capture.log(message(), OUTSIDE, "q", is_probe=False)
-
-
 def test_of_a_subject_too_long_to_keep_the_beginning_is_kept(capture):
     written = b"x" + "Bygglov för altan ".encode() + "ö".encode() * 70_000
     (only,) = entries(capture, message(Subject=written))
@@ -360,18 +335,18 @@ _header = st.tuples(
 
 @given(st.binary(max_size=30), st.lists(st.binary(max_size=30)), st.lists(_header, max_size=8))
 def test_hostile_mail_is_judged_and_logged(sender, recipients, headers):
-    kept = Kept()
-    capture = Capture(host="h", domain="d", probe_key=KEY, directory=FakeDirectory({}), outbox=kept)
+    capture = Capture(host="h", domain="d", probe_key=KEY, directory=FakeDirectory({}))
     note = Message(module.addresses.of_envelope(sender))
     for recipient in recipients:
         note.add_recipient(module.addresses.of_envelope(recipient))
     for name, value in headers:
         note.add_header(name, value)
+    made = []
     for origin in (OUTSIDE, AS_ANNA, LOCAL):
         capture.judge(note, origin)
-        capture.log(note, origin, "q", is_probe=False)
-    assert len(kept.entries) == 3 * len(note.recipients)
-    for entry in kept.entries:
+        made += entries(capture, note, origin)
+    assert len(made) == 3 * len(note.recipients)
+    for entry in made:
         assert "\x00" not in entry.subject + entry.recipient + entry.from_text + entry.message_id
 
 

@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,11 @@ from hypothesis import strategies as st
 from compliance import probe_token
 from compliance.errors import UserError
 from compliance.messagelog import milter_protocol
-from compliance.messagelog.capture import Capture, OutboxUnavailableError
-from compliance.messagelog.milter import Conversation, Server
+from compliance.messagelog.capture import Capture, MustAskError
+from compliance.messagelog.milter_server import Server
+from compliance.messagelog.milter_session import Conversation
+from compliance.messagelog.outbox import OutboxUnavailableError
+from compliance.notify import Notifier
 
 OUTSIDER = "<medborgare@omvarlden.example>"
 ANNA = "anna.astrom@sjovalla.example"
@@ -22,6 +26,7 @@ REGISTRY = "registrator@sjovalla.example"
 # What Postfix 3.10 offers: version, actions, events.
 OFFER = struct.pack(">III", 6, 0x1FF, 0x1FFFFF)
 CONTINUE = [b"c"]
+SILENT = Notifier("", 60.0)
 
 
 class Directory:
@@ -39,10 +44,10 @@ class Outbox:
     def __init__(self):
         self.entries, self.error = [], None
 
-    def append(self, entries):
-        if self.error:
-            raise self.error
-        self.entries += entries
+    def submit(self, entries, done):
+        if self.error is None:
+            self.entries += entries
+        done(self.error)
 
 
 @pytest.fixture
@@ -51,23 +56,36 @@ def outbox():
 
 
 @pytest.fixture
-def capture(outbox):
-    return make_capture(outbox)
+def capture():
+    return make_capture(Directory())
 
 
-def make_capture(outbox):
+def make_capture(directory):
     return Capture(
         host="mail.sjovalla.example",
         domain="sjovalla.example",
         probe_key=b"k" * 32,
-        directory=Directory(),
-        outbox=outbox,
+        directory=directory,
     )
 
 
+class Session:
+    """One connection's conversation, with all that is to be answered answered at once."""
+
+    def __init__(self, capture, outbox):
+        self.capture, self.outbox, self.said = capture, outbox, Conversation(capture)
+
+    def answer(self, command, data):
+        if command != milter_protocol.END:
+            return self.said.take(command, data)
+        outcome, errors = self.said.end(data).outcome(self.capture), []
+        self.outbox.submit(outcome.entries, errors.append)
+        return outcome.unlogged() if errors[0] else outcome.answer
+
+
 @pytest.fixture
-def session(capture):
-    return Conversation(capture)
+def session(capture, outbox):
+    return Session(capture, outbox)
 
 
 def packet(command, *strings, data=b""):
@@ -226,12 +244,19 @@ def test_forging_another_sender_is_refused_and_not_logged(session, outbox):
     assert outbox.entries == []
 
 
-@pytest.mark.parametrize("error", [OutboxUnavailableError("full"), RuntimeError("bug")])
-def test_what_cannot_be_logged_is_put_off_and_the_milter_lives(session, outbox, error):
-    outbox.error = error
+def test_what_cannot_be_logged_is_put_off_and_the_milter_lives(session, outbox):
+    outbox.error = OutboxUnavailableError("full")
     (answer,) = send(session)
     assert answer.startswith(b"y451 4.3.0 ")
     outbox.error = None
+    assert send(session, queue_id="q2") == CONTINUE
+
+
+def test_what_cannot_be_handled_is_put_off_and_the_milter_lives(session, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(Directory, "unit_of", lambda *_: 1 / 0)
+        (answer,) = send(session)
+    assert answer.startswith(b"y451 4.3.0 ")
     assert send(session, queue_id="q2") == CONTINUE
 
 
@@ -294,7 +319,7 @@ def test_however_the_bytes_come_in_pieces_the_same_is_understood(sizes):
 
 @given(st.binary(max_size=200), st.sampled_from("ABCDELMORK"))
 def test_no_packet_of_any_content_is_an_accident(data, command):
-    session = Conversation(make_capture(Outbox()))
+    session = Session(make_capture(Directory()), Outbox())
     try:
         for packet_ in [connect(), *[*message()][:2], packet(command, data=data)]:
             answers(session, [packet_])
@@ -302,15 +327,34 @@ def test_no_packet_of_any_content_is_an_accident(data, command):
         pass  # said in so many words; anything else fails the test
 
 
-@pytest.fixture
-def server(capture, tmp_path):
-    made = Server(capture, tmp_path / "milter.sock")
+class Forgetful(Directory):
+    """A directory that has nobody in memory."""
+
+    def unit_of(self, address):
+        raise MustAskError
+
+    is_function = addresses_of = unit_of
+
+
+@contextmanager
+def serving(outbox, path, *, at_once=None, directory=None):
+    """Serve for the length of a block, by default with a directory that knows all at once."""
+    capture = make_capture(directory or Directory())
+    made = Server(capture, make_capture(at_once) if at_once else capture, outbox, path, SILENT)
     thread = threading.Thread(target=made.run)
     thread.start()
-    yield made, tmp_path / "milter.sock", thread
-    made.stop()
-    thread.join(10)
-    assert not thread.is_alive()
+    try:
+        yield made, path, thread
+    finally:
+        made.stop()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def server(outbox, tmp_path):
+    with serving(outbox, tmp_path / "milter.sock") as made:
+        yield made
 
 
 def dial(path):
@@ -374,12 +418,16 @@ def test_a_stop_lets_a_message_that_is_being_logged_have_its_answer(server, outb
     made, path, thread = server
     begun, go_on = threading.Event(), threading.Event()
 
-    def slowly(entries):
-        begun.set()
-        go_on.wait(10)
-        outbox.entries += entries
+    def slowly(entries, done):
+        def work():
+            begun.set()
+            go_on.wait(10)
+            outbox.entries += entries
+            done(None)
 
-    monkeypatch.setattr(outbox, "append", slowly)
+        threading.Thread(target=work).start()
+
+    monkeypatch.setattr(outbox, "submit", slowly)
     with dial(path) as busy, dial(path) as idle:
         busy.sendall(b"".join([connect(), *message()]))
         assert begun.wait(10)
@@ -391,6 +439,89 @@ def test_a_stop_lets_a_message_that_is_being_logged_have_its_answer(server, outb
     assert not thread.is_alive()
 
 
+def test_while_one_message_waits_for_a_slow_directory_others_go_on(outbox, tmp_path):
+    asked, answers_ = threading.Event(), threading.Event()
+
+    class Slow(Directory):
+        def unit_of(self, address):
+            asked.set()
+            answers_.wait(10)
+            return super().unit_of(address)
+
+    class Memory(Directory):
+        def unit_of(self, address):
+            if address == ANNA:
+                raise MustAskError
+
+    path = tmp_path / "milter.sock"
+    with serving(outbox, path, at_once=Memory(), directory=Slow()), dial(path) as new:
+        new.sendall(b"".join([connect(), *message(queue_id="new")]))
+        assert asked.wait(10)
+        with dial(path) as known:
+            known.sendall(b"".join([connect(), *message(recipients=["<bo@x.example>"])]))
+            assert known.recv(1000)[4:] == b"c"
+        answers_.set()
+        assert new.recv(1000)[4:] == b"c"
+    assert [(one.queue_id, one.recipient_unit) for one in outbox.entries] == [
+        ("q1", None),
+        ("new", "bun"),
+    ]
+
+
+def test_a_message_that_the_directory_is_asked_about_is_judged_as_any_other(outbox, tmp_path):
+    path = tmp_path / "milter.sock"
+    multipart = ("Content-Type", 'multipart/mixed; boundary="b"')
+    file = b'--b\r\nContent-Disposition: attachment; filename="a.pdf"\r\n\r\n%PDF\r\n--b--\r\n'
+    with serving(outbox, path, at_once=Forgetful()), dial(path) as postfix:
+        for number in range(3):
+            postfix.sendall(
+                b"".join(
+                    [connect(), *message(headers=[multipart], body=file, queue_id=f"q{number}")]
+                )
+            )
+            assert postfix.recv(1000)[4:] == b"c"
+    found = [(one.queue_id, one.recipient_unit, one.attachments) for one in outbox.entries]
+    assert found == [("q0", "bun", 1), ("q1", "bun", 1), ("q2", "bun", 1)]
+    assert {one.size for one in outbox.entries} == {outbox.entries[0].size}
+
+
+def test_whoever_does_not_wait_for_the_answer_gets_them_in_order(server, outbox):
+    _, path, _ = server
+    with dial(path) as postfix:
+        begun = b"".join([connect(), *message(queue_id="q1")])
+        postfix.sendall(begun + b"".join(message(queue_id="q2")))
+        postfix.sendall(b"".join(message(queue_id="q3")) + packet("Q"))
+        said = b""
+        while piece := postfix.recv(1000):
+            said += piece
+    assert said == 3 * (b"\0\0\0\x01" + b"c")
+    assert [entry.queue_id for entry in outbox.entries] == ["q1", "q2", "q3"]
+
+
+def test_who_hangs_up_before_the_answer_ends_nobody_elses_connection(server, outbox, monkeypatch):
+    _, path, _ = server
+    waiting = []
+    monkeypatch.setattr(outbox, "submit", lambda entries, done: waiting.append(done))
+    with dial(path) as other:
+        with dial(path) as gone:
+            gone.sendall(b"".join([connect(), *message()]))
+            until(lambda: waiting)
+        other.sendall(b"".join([connect(), *message(queue_id="q2")]))
+        until(lambda: len(waiting) == 2)
+        for done in waiting:
+            done(None)
+        assert other.recv(1000)[4:] == b"c"
+
+
+def until(is_so):
+    """Wait for what another thread does."""
+    for _ in range(1_000):
+        if is_so():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it does not happen")
+
+
 def test_a_socket_that_cannot_be_opened_is_told_in_words(capture, tmp_path):
     with pytest.raises(UserError, match=r"no-folder.*the socket cannot be opened"):
-        Server(capture, tmp_path / "no-folder" / "milter.sock")
+        Server(capture, capture, Outbox(), tmp_path / "no-folder" / "milter.sock", SILENT)

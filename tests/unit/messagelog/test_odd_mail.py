@@ -25,23 +25,13 @@ class NoDirectory:
         return frozenset()
 
 
-class Box:
-    def __init__(self):
-        self.entries = []
-
-    def append(self, entries):
-        self.entries += entries
-
-
 def read(head, body=b"", sender=b"<a@omvarlden.example>", spam_header=""):
-    """Log one letter as the milter would; return its entry."""
-    box = Box()
+    """Judge one letter as the milter would; return its entry."""
     capture = Capture(
         host="mail.sjovalla.example",
         domain="sjovalla.example",
         probe_key=b"k" * 32,
         directory=NoDirectory(),
-        outbox=box,
         clock=lambda: datetime(2026, 11, 24, tzinfo=UTC),
         spam_header=spam_header,
     )
@@ -53,8 +43,7 @@ def read(head, body=b"", sender=b"<a@omvarlden.example>", spam_header=""):
     message.add_body(body)
     origin = Origin("public", None)
     capture.judge(message, origin)
-    capture.log(message, origin, "4ZrX2b0Yk1z1", is_probe=False)
-    (entry,) = box.entries
+    (entry,) = capture.entries(message, origin, "4ZrX2b0Yk1z1", is_probe=False)
     return entry
 
 

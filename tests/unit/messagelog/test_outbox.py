@@ -14,9 +14,8 @@ import pytest
 from compliance.errors import UserError
 from compliance.messagelog import outbox as outbox_module
 from compliance.messagelog import outbox_reader
-from compliance.messagelog.capture import OutboxUnavailableError
 from compliance.messagelog.entry import digest, first_chain, from_json, is_linked
-from compliance.messagelog.outbox import Outbox
+from compliance.messagelog.outbox import Outbox, OutboxUnavailableError
 from compliance.messagelog.outbox_folder import BrokenChainError, read_identity, segments
 from compliance.messagelog.outbox_reader import OutboxReader
 
@@ -271,7 +270,7 @@ import sys, threading
 sys.path[:0] = [{tests!r}]
 from pathlib import Path
 from conftest import make_entry
-from compliance.messagelog.outbox import Outbox
+from compliance.messagelog.outbox import Outbox, OutboxUnavailableError
 box = Outbox(Path({folder!r}))
 def session(name):
     for number in range(100_000):

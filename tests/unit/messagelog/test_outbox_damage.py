@@ -15,8 +15,7 @@ from conftest import make_entry
 from compliance.errors import UserError
 from compliance.messagelog import health, outbox_reader, ship
 from compliance.messagelog import outbox as outbox_module
-from compliance.messagelog.capture import OutboxUnavailableError
-from compliance.messagelog.outbox import Outbox
+from compliance.messagelog.outbox import Outbox, OutboxUnavailableError
 from compliance.messagelog.outbox_folder import REQUEST, RESCUED, chains, segments
 from compliance.messagelog.outbox_reader import OutboxReader
 from compliance.messagelog.ship import Shipper
