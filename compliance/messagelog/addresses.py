@@ -7,12 +7,16 @@ whatever Postfix still rewrites (trivial-rewrite(8)): never compare an address b
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from compliance.messagelog.text import clean, eight_bit, readable
 
 # It begins where a word begins: tried at each letter of a long word, it would take quadratic time.
 _ADDRESS = re.compile(r"(?<![^\s<>()\",;:@])[^\s<>()\",;:@]++@[^\s<>()\",;:@]+")
 _OPENERS = {'"': '"', "<": ">", "(": ")"}
+# What may end what each of them opens, or hides the sign behind it.
+_TO_CLOSE = {'"': re.compile(r'[\\"]'), "<": re.compile(r"[<>]"), "(": re.compile(r"[\\()]")}
+_ORDINARY = re.compile(r'[^"<(,;:@]+')
 _DOMAIN_LITERAL = re.compile(r"@\[[^\[\]\\<>()\",;@\s]*\]")  # RFC 5321 section 4.1.3
 _WRITTEN_ODDLY = re.compile(r"[\"\\()\s]")
 # What a local part may be without quotes (RFC 5321 section 4.1.2), with 8-bit characters.
@@ -64,6 +68,7 @@ def _plainly(text: str) -> str:
     return f"{local}{at}{domain}"
 
 
+@lru_cache(maxsize=256)  # the same few are asked for many times while a message is judged
 def key_of(address: str, origin: str = "") -> str:
     """Return the form in which addresses are compared here: lower case, as in the directory.
 
@@ -180,6 +185,10 @@ def _split(text: str) -> tuple[list[_Piece], bool]:
                 pieces[-1].comments.append(inner)
             position = stop + 1
             continue
+        if ordinary := _ORDINARY.match(text, position):
+            pieces[-1].text.append(ordinary[0])
+            position = ordinary.end()
+            continue
         if character in ",;":
             pieces.append(_Piece())
         elif character == ":":  # what stands before it is a group's name
@@ -198,19 +207,15 @@ def _split(text: str) -> tuple[list[_Piece], bool]:
 def _closing(text: str, start: int) -> int | None:
     """Return where the quote, bracket or (nesting) comment that opens at start ends."""
     opener = text[start]
-    closer = _OPENERS[opener]
-    depth = 0
-    position = start
-    while position < len(text):
-        character = text[position]
-        if character == "\\" and opener != "<":
+    closer, signs = _OPENERS[opener], _TO_CLOSE[opener]
+    depth = 1
+    position = start + 1
+    while found := signs.search(text, position):
+        position = found.end()
+        if found[0] == "\\":
             position += 1
-        elif character == closer and (opener == closer or depth == 1):
-            if position > start:
-                return position
-        elif character == opener:
-            depth += 1
-        elif character == closer:
-            depth -= 1
-        position += 1
+        elif found[0] == closer and (opener == closer or depth == 1):
+            return found.start()
+        else:
+            depth += 1 if found[0] == opener else -1
     return None

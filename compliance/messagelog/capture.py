@@ -110,6 +110,7 @@ class Message:
     _scanner: Scanner | None = None
     _recipients: dict[str, str] = field(default_factory=dict)
     _kept: dict[str, _Kept] = field(default_factory=dict)
+    _named: dict[str, addresses.Mailboxes] = field(default_factory=dict)
 
     @property
     def recipients(self) -> list[str]:
@@ -153,6 +154,12 @@ class Message:
         """Return the values of a wanted header, in order."""
         kept = self._kept.get(name)
         return kept.values if kept else []
+
+    def named(self, name: str) -> addresses.Mailboxes:
+        """Return whom an address header names. To be asked when all headers have come."""
+        if name not in self._named:
+            self._named[name] = addresses.of_header(self.header(name))
+        return self._named[name]
 
     def is_cut(self, name: str) -> bool:
         """Say whether a header was longer than what is kept."""
@@ -238,8 +245,7 @@ class Capture:
         """Return whom a copy goes to, if the message is to or from a function mailbox."""
         parties = list(message.recipients)
         if origin.is_inside:
-            senders = addresses.of_header(message.header("from"))
-            parties += [message.envelope_sender, *senders.addresses]
+            parties += [message.envelope_sender, *message.named("from").addresses]
         if any(map(self.directory.is_function, parties)):
             return archive.recipient_on(self.clock().date())
         return None
@@ -251,9 +257,8 @@ class Capture:
         now = self.clock()
         sender_unit = self._sender_unit(message, origin)
         subjects = message.header("subject")
-        senders = message.header("from")
-        from_text = bounded(" | ".join(map(readable, senders)), _MAX_FROM)
-        named = map(addresses.bare, addresses.of_header(senders).addresses)
+        from_text = bounded(" | ".join(map(readable, message.header("from"))), _MAX_FROM)
+        named = map(addresses.bare, message.named("from").addresses)
         from_address = bounded(", ".join(named), INDEXED_CHARACTERS)
         subject = " | ".join(filter(None, map(readable, subjects)))
         if message.is_cut("subject"):
@@ -307,7 +312,7 @@ class Capture:
         known = [message.envelope_sender, origin.login or ""]
         if not any(known):
             # What a mailbox answers by itself has no envelope sender (RFC 3834, 3.3).
-            known += addresses.of_header(message.header("from")).addresses[:1]
+            known += message.named("from").addresses[:1]
         return next(filter(None, map(self.directory.unit_of, filter(None, known))), None)
 
     def _may_send(self, message: Message, login: str) -> Reply | None:
@@ -319,7 +324,7 @@ class Capture:
             return NULL_SENDER
         known = self.directory.addresses_of(login, message.envelope_sender)
         own = known or frozenset({login.lower()})
-        headers = {name: addresses.of_header(message.header(name)) for name in _NAMING}
+        headers = {name: message.named(name) for name in _NAMING}
         named = [address for one in headers.values() for address in (*one.addresses, *one.shown)]
         sound = all(one.sound and not message.is_cut(name) for name, one in headers.items())
         if sound and headers["from"].addresses and all(_is_own(each, own) for each in named):

@@ -27,9 +27,11 @@ _UNSENT = 0x2 | 0x40 | 0x100 | 0x200
 # What isn't answered (SMFIP_NR_*): headers, connect, MAIL, RCPT, body.
 _UNANSWERED = 0x80 | 0x1000 | 0x4000 | 0x8000 | 0x80000
 
-# Macros by the stage that they are wanted at (SMFIM_*): connect, HELO, RCPT, DATA, end of headers
-# want none. The queue id at MAIL tells mail that didn't come by SMTP.
-_MACROS = {0: "", 1: "", 2: "i {auth_authen}", 3: "", 4: "", 5: "i", 6: ""}
+# Macros by the stage that they are wanted at (SMFIM_*): MAIL (2), where the queue id tells mail
+# that didn't come by SMTP, and end of message (5). None at connect, HELO, RCPT, DATA and end of
+# headers: by the name of one that nobody has, since Postfix takes an empty list for its own long.
+_NO_MACRO = "{none}"
+_MACROS = dict.fromkeys((0, 1, 3, 4, 6), _NO_MACRO) | {2: "i {auth_authen}", 5: "i"}
 
 # A header field is bounded by Postfix's header_size_limit (102,400), a part of the body by 65,535.
 MAX_PACKET = 1 << 20

@@ -107,8 +107,9 @@ class Conversation:
             if message is not None:
                 message.add_body(data)
         elif command == protocol.MACROS:
-            stage, values = protocol.macros(data)
-            self._macros[stage] = values
+            if len(data) > 1:  # before most packets Postfix says that it has none
+                stage, values = protocol.macros(data)
+                self._macros[stage] = values
         elif command == protocol.RCPT:
             if message is not None:
                 message.add_recipient(of_envelope(protocol.strings(data)[0]))

@@ -154,9 +154,12 @@ def _checksum(first: str, size: str) -> str:
     return f"{zlib.crc32(f'{first} {size}'.encode()):08x}"
 
 
+_in_one_line = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def as_line(plain: dict[str, Any]) -> bytes:
     """Return a head or a record as a line of a segment."""
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n"
+    return _in_one_line(plain).encode("utf-8") + b"\n"
 
 
 def head_line(outbox_id: uuid.UUID, first: int, previous: bytes) -> bytes:

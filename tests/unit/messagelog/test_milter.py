@@ -274,6 +274,8 @@ def test_only_the_end_of_a_message_waits_and_only_what_is_read_is_sent(session):
     assert events == no_reply | 0x2 | 0x40 | 0x100 | 0x200
     assert b"\0\0\0\x02i {auth_authen}\0" in answer
     assert b"\0\0\0\x05i\0" in answer
+    # An empty list Postfix takes for its own, of which nothing is read.
+    assert all(bytes([0, 0, 0, stage]) + b"{none}\0" in answer for stage in (0, 1, 3, 4, 6))
 
 
 @pytest.mark.parametrize(
