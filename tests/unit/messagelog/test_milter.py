@@ -339,10 +339,10 @@ class Forgetful(Directory):
 
 
 @contextmanager
-def serving(outbox, path, *, at_once=None, directory=None):
+def serving(outbox, path, *, at_once=None, directory=None, notifier=SILENT):
     """Serve for the length of a block, by default with a directory that knows all at once."""
     capture = make_capture(directory or Directory())
-    made = Server(capture, make_capture(at_once) if at_once else capture, outbox, path, SILENT)
+    made = Server(capture, make_capture(at_once) if at_once else capture, outbox, path, notifier)
     thread = threading.Thread(target=made.run)
     thread.start()
     try:
@@ -487,17 +487,39 @@ def test_a_message_that_the_directory_is_asked_about_is_judged_as_any_other(outb
     assert {one.size for one in outbox.entries} == {outbox.entries[0].size}
 
 
-def test_whoever_does_not_wait_for_the_answer_gets_them_in_order(server, outbox):
+def test_whoever_does_not_wait_for_the_answer_gets_them_in_order(server, outbox, monkeypatch):
     _, path, _ = server
+    waiting = []
+
+    def hold(entries, done):
+        outbox.entries += entries
+        waiting.append(done)
+
+    monkeypatch.setattr(outbox, "submit", hold)
     with dial(path) as postfix:
         begun = b"".join([connect(), *message(queue_id="q1")])
         postfix.sendall(begun + b"".join(message(queue_id="q2")))
+        until(lambda: len(waiting) == 1)
         postfix.sendall(b"".join(message(queue_id="q3")) + packet("Q"))
-        said = b""
-        while piece := postfix.recv(1000):
-            said += piece
-    assert said == 3 * (b"\0\0\0\x01" + b"c")
+        for number in range(3):
+            until(lambda count=number: len(waiting) > count)
+            waiting[number](None)
+            assert postfix.recv(1000) == b"\0\0\0\1c"
+        assert postfix.recv(1000) == b""
     assert [entry.queue_id for entry in outbox.entries] == ["q1", "q2", "q3"]
+
+
+def test_systemd_is_told_that_it_is_there_and_that_it_still_turns(outbox, tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(10)
+        notifier = Notifier(str(tmp_path / "notify"), 0.01)
+        with serving(outbox, tmp_path / "milter.sock", notifier=notifier):
+            assert [systemd.recv(100) for _ in range(3)] == [
+                b"READY=1",
+                b"WATCHDOG=1",
+                b"WATCHDOG=1",
+            ]
 
 
 def test_who_hangs_up_before_the_answer_ends_nobody_elses_connection(server, outbox, monkeypatch):

@@ -9,7 +9,8 @@ from contextlib import suppress
 import pytest
 
 from compliance.messagelog import units as module
-from compliance.messagelog.units import Ldap, Mailbox, Units
+from compliance.messagelog.capture import MustAskError
+from compliance.messagelog.units import AtOnce, Ldap, Mailbox, Units
 from compliance.settings import Directory
 
 ANNA = "anna@sjovalla.example"
@@ -69,6 +70,22 @@ def units(ldap, now):
 )
 def test_however_postfix_lets_an_address_be_written_its_unit_is_known(units, written):
     assert units.unit_of(written) == "ks"
+
+
+def test_who_may_not_wait_is_told_what_the_directory_must_be_asked(units, ldap):
+    at_once = AtOnce(units)
+    assert at_once.unit_of(ANNA) == "ks"
+    assert at_once.addresses_of(ANNA, ANNA) == {ANNA, "a@alias.example"}
+    assert at_once.unit_of("x@omvarlden.example") is None
+    with pytest.raises(MustAskError):
+        at_once.unit_of("new@sjovalla.example")
+    with pytest.raises(MustAskError):
+        at_once.is_function("new@sjovalla.example")
+    with pytest.raises(MustAskError):
+        at_once.addresses_of(ANNA, "bo@sjovalla.example")
+    assert ldap.asked == []
+    assert units.unit_of("new@sjovalla.example") is None
+    assert at_once.unit_of("new@sjovalla.example") is None  # it was just asked for
 
 
 def test_known_addresses_are_answered_from_memory(units, ldap):
