@@ -141,6 +141,7 @@ def make_database(host: str, entries: int) -> None:
                 owner.execute(_AGAIN, {"k": copies, "first": first, "span": span, "until": until})
         owner.execute("VACUUM ANALYZE log.entry")
         list(store.note_addresses(owner))
+        list(store.note_words(owner))
         owner.execute("VACUUM ANALYZE log.unit_day")
 
 

@@ -45,7 +45,7 @@ def migrate() -> None:
 
 @app.command()
 def maintain() -> None:
-    """Make the months ahead, and note the addresses of those that are over. Run by a timer.
+    """Make the months ahead, and note the addresses and words of what is over. Run by a timer.
 
     \b
     Example: kommunpost log maintain
@@ -55,6 +55,9 @@ def maintain() -> None:
         _say("made", store.maintain(connection, datetime.now(UTC).date()))
         for month in store.note_addresses(connection):
             sys.stdout.write(f"noted the addresses of {month:%Y-%m}\n")
+            sys.stdout.flush()
+        for month in store.note_words(connection):
+            sys.stdout.write(f"noted the words of {month:%Y-%m}\n")
             sys.stdout.flush()
         strays = store.strays(connection)
     if strays:

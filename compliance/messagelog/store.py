@@ -212,6 +212,19 @@ def note_addresses(connection: psycopg.Connection[Any]) -> Iterator[date]:
         connection.execute("ANALYZE log.address_month")
 
 
+def note_words(connection: psycopg.Connection[Any]) -> Iterator[date]:
+    """Note the words of subjects of days that are over; give each month when done.
+
+    connection: in autocommit, as for addresses.
+    """
+    months = connection.execute("SELECT log.months_to_word()").fetchall()
+    for (month,) in months:
+        connection.execute("SELECT log.note_words(%s)", [month])
+        yield month
+    if months:
+        connection.execute("ANALYZE log.word")
+
+
 def _month(index: int) -> date:
     return date(index // 12, index % 12 + 1, 1)
 

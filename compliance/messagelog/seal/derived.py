@@ -83,6 +83,17 @@ def check_addresses(misaddressed: Iterable[tuple[str, int]]) -> list[Finding]:
     ]
 
 
+def check_words(misworded: Iterable[tuple[str, int]]) -> list[Finding]:
+    """Say in which months a search in text misses mail. misworded: month, and how much it lacks."""
+    return [
+        _finding(
+            f"log.word lacks {lacking} words that mail of {month} has: who searches for one finds"
+            " nothing there"
+        )
+        for month, lacking in misworded
+    ]
+
+
 def no_position(outbox: UUID, signed_to: int) -> Finding:
     """Say that nothing tells how far an outbox was shipped."""
     known = f"was signed up to entry {signed_to}" if signed_to else "has entries"

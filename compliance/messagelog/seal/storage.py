@@ -188,6 +188,11 @@ class SealStore:
         query = "SELECT month, lacking FROM log.misaddressed(%s, %s)"
         return self._connection.execute(query, [since, until]).fetchall()
 
+    def misworded(self, since: date | None, until: date | None) -> list[tuple[str, int]]:
+        """Return the months of which searches don't know all words, and how many they lack."""
+        query = "SELECT month, lacking FROM log.misworded(%s, %s)"
+        return self._connection.execute(query, [since, until]).fetchall()
+
     def outboxes(self) -> set[UUID]:
         """Return the outboxes that have entries. Each costs one look into an index, no more."""
         rows = self._connection.execute(

@@ -16,6 +16,7 @@ from compliance.messagelog.seal.derived import (
     check_host,
     check_register,
     check_strays,
+    check_words,
     no_position,
 )
 from compliance.messagelog.seal.findings import Finding, Kind, merged
@@ -85,6 +86,7 @@ def verify(
         chains = _chains(store, statements, since, until, report)
         miscounts = store.miscounts(since, until)
         misaddressed = store.misaddressed(since, until)
+        misworded = store.misworded(since, until)
         for trees, found, differences in checked:
             report.days += 1
             report.trees += trees
@@ -93,7 +95,7 @@ def verify(
     of_entries = merged(chains, compared.findings())
     broken = {one.outbox for one in of_entries}
     report.findings = findings + of_entries + check_counts(miscounts, broken)
-    report.findings += check_addresses(misaddressed)
+    report.findings += check_addresses(misaddressed) + check_words(misworded)
     return report
 
 

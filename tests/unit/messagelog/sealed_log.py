@@ -73,6 +73,9 @@ class MemoryLog:
     def misaddressed(self, since, until):
         return []  # as are the months of addresses
 
+    def misworded(self, since, until):
+        return []  # and of words
+
     def outboxes(self):
         return {row.outbox for row in self.rows}
 
