@@ -17,13 +17,15 @@ CREATE INDEX entry_search ON log.entry USING gin (
     (log.words_of(subject)) COLLATE "C");
 
 -- Which words a month has, to find those that have a part. In the index trigrams stand beside the
--- month, so that a longer log doesn't make a month's words dearer.
+-- month, so that a longer log doesn't make a month's words dearer; each look would read the pending
+-- list.
 CREATE TABLE log.word (
     word  text COLLATE "C" NOT NULL,
     month date NOT NULL,
     PRIMARY KEY (word, month)
 );
-CREATE INDEX word_part ON log.word USING gin (month public.date_ops, word public.gin_trgm_ops);
+CREATE INDEX word_part ON log.word USING gin (month public.date_ops, word public.gin_trgm_ops)
+    WITH (fastupdate = off);
 COMMENT ON TABLE log.word IS
     'The log.words_of each entry that log.worded_month speaks of.';
 
@@ -140,6 +142,8 @@ DECLARE
     piece record;
     words text[];
     demanded text := '';
+    long text[] := ARRAY(SELECT w.word FROM log.word AS w
+                         WHERE w.word = ' ' AND w.month = words_wanted.month);
 BEGIN
     FOR piece IN
         SELECT p.word, p.place = 1 AS is_first, p.place = cardinality(s.words) AS is_last
@@ -161,8 +165,12 @@ BEGIN
         ELSE
             words := ARRAY[piece.word];
         END IF;
+        words := words || long;
+        IF words = '{}' THEN
+            RETURN ' AND false';
+        END IF;
         demanded := demanded || format(
-            ' AND log.words_of(e.subject) COLLATE "C" && %L::text[]', words || ARRAY[' ']);
+            ' AND log.words_of(e.subject) COLLATE "C" && %L::text[]', words);
     END LOOP;
     RETURN nullif(demanded, '');
 END
