@@ -37,8 +37,11 @@ def migrate() -> None:
     Example: kommunpost log migrate
     """
     with store.session(store.log_settings()) as connection:
+        connection.autocommit = True
         applied = store.migrate(connection, store.migrations())
         made = store.maintain(connection, datetime.now(UTC).date())
+        if applied:  # until its words are noted a month is searched along time
+            list(store.note_words(connection))
     _say("applied", applied)
     _say("made", made)
 
