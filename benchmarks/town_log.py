@@ -123,10 +123,11 @@ def indexes_after(owner: psycopg.Connection) -> Iterator[None]:
 def make_database(host: str, entries: int) -> None:
     """Make the log's database with so many entries of a town with 9,200 a day, the last in LAST.
 
-    The first million come from the generator; the others are those again, later in time.
+    The first million or less come from the generator; the others are those again, later in time.
     """
     make_roles(host)
-    first = min(entries, _GENERATED)
+    parts = -(-entries // _GENERATED)  # as many as it takes: 3.5 million are four parts
+    first = entries // parts
     began, span = LAST - APART * entries, APART * first
     until = began + span - APART / 2
     with connect(host, "owner") as owner:
@@ -137,7 +138,7 @@ def make_database(host: str, entries: int) -> None:
             with owner.cursor().copy(f"COPY log.entry ({_COLUMNS}) FROM STDIN") as copy:
                 for row in rows(first, began):
                     copy.write(row)
-            for copies in range(1, entries // first):
+            for copies in range(1, parts):
                 owner.execute(_AGAIN, {"k": copies, "first": first, "span": span, "until": until})
         owner.execute("VACUUM ANALYZE log.entry")
         list(store.note_addresses(owner))

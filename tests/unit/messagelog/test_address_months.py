@@ -203,6 +203,7 @@ def test_a_disposal_leaves_no_address_behind(ship, configured, connect, tmp_path
         ship(ONE, [entry_of(n, ONE, date(2025, month, 9), label=labels[n]) for n in range(month)])
     configured("sealer", "seal")
     assert {date(2025, 1, 1), date(2025, 2, 1)} < set(store.note_addresses(owner))
+    owner.execute("INSERT INTO log.busy_address SELECT key, month, 200 FROM log.address_month")
     (tmp_path / "disposal.yml").write_text(
         "disposal:\n  - {class: probe, period: 1 year, decision: KS 2026/117,"
         " authority: Kommunstyrelsen, decided: 2026-10-14}\n",
@@ -212,7 +213,8 @@ def test_a_disposal_leaves_no_address_behind(ship, configured, connect, tmp_path
     code = configured("disposer", "dispose", "--dry-run", disposal_file=file).output.split()[-1]
     done = configured("disposer", "dispose", "--plan", code, disposal_file=file)
     assert done.exit_code == 0, done.output
-    assert owner.execute("SELECT DISTINCT month FROM log.address_month").fetchall() == []
+    for table in ("address_month", "busy_address"):
+        assert owner.execute(f"SELECT DISTINCT month FROM log.{table}").fetchall() == []
     assert list(store.note_addresses(owner)) == [date(2025, 2, 1)]
     left = owner.execute("SELECT DISTINCT month FROM log.address_month").fetchall()
     assert left == [(date(2025, 2, 1),)]

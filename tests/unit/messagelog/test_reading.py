@@ -358,7 +358,7 @@ def test_a_session_ends_by_logging_out_and_by_time(web, login):
         "SELECT * FROM log.reading_page",
         "INSERT INTO log.session VALUES ('x', 'x', 'x', '{}', true, 'infinity')",
         "SELECT log.open_session('x', 'x', '{}', true, 5)",
-        "SELECT log.statement_for(NULL)",
+        "SELECT log.statement_for(NULL, 0, 0)",
         "SELECT log.append(gen_random_uuid(), 'x', '[]')",
         "CREATE TABLE loglist.x ()",
         "CREATE TABLE public.x ()",
