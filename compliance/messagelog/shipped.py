@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus
 
 from compliance.messagelog.entry import Record
 from compliance.messagelog.outbox_reader import Batch, Place
@@ -28,10 +30,14 @@ class Shipped:
 
     def append(self, outbox: uuid.UUID, batch: Batch) -> int:
         """Store a batch in one transaction; return the last sequence that is stored."""
-        self._connection.execute(
-            "SELECT log.append(%s, %s, %s::json)",
-            [outbox, batch.host, f"[{','.join(batch.lines)}]"],
+        # One call of libpq's, for which Python's lock is given away once: psycopg takes it again
+        # for each piece that the socket has room for, every time behind the thread that reads on.
+        result = self._connection.pgconn.exec_params(
+            b"SELECT log.append($1, $2, $3::json)",
+            [text.encode() for text in (str(outbox), batch.host, f"[{','.join(batch.lines)}]")],
         )
+        if result.status != ExecStatus.TUPLES_OK:
+            raise error_from_result(result)
         return batch.last
 
     def lacks(self, records: Sequence[Record]) -> list[Record]:
