@@ -1,7 +1,7 @@
 """What the milter decides, apart from the milter: messages to entries, and who may send as whom.
 
 Pure but for the directory that is handed in, so that it runs and is tested on any machine.
-`milter.py` feeds it from Postfix.
+`milter_session.py` feeds it from Postfix.
 """
 
 import ipaddress

@@ -100,9 +100,12 @@ BEGIN
 END
 $$;
 
--- As in 0038, but that each demand is an array of words as text, to be given beside a statement, and
--- one without words tells that the month has nothing of it. None if nothing is demanded.
-DROP FUNCTION log.words_wanted(log.filter, date);
+-- What texts that are looked for, in a month that is noted, demand of an entry's words: that it has
+-- one of those that have the text's own. All but the first and the last of these are whole. A part
+-- that a thousand words have, or of one sign or two, demands nothing: such is soon found along time.
+-- Each demand is an array of words as text, to be given beside a statement; one without words tells
+-- that the month has nothing of it. None if nothing is demanded. The plan is kept, and doesn't know
+-- how few words have a part.
 CREATE FUNCTION log.words_wanted(texts text[], month date) RETURNS text[]
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_indexscan = off SET enable_indexonlyscan = off AS $$
@@ -143,7 +146,7 @@ $$;
 -- patterns $9 and the words $10 in the subject, which the index finds by so many demands $11; without
 -- any it goes along time. Nothing that comes from outside is in it. A pattern is a question of its own, so that the planner
 -- doesn't hold it against all the subjects of its statistics: that takes longer than to read a month.
-DROP FUNCTION log.statement_for(log.filter, text);
+DROP FUNCTION log.statement_for(log.filter);
 DROP FUNCTION log.conditions_of(log.filter);
 CREATE FUNCTION log.statement_for(wanted log.filter, texts integer, demands integer) RETURNS text
 LANGUAGE plpgsql IMMUTABLE AS $$
